@@ -1,0 +1,89 @@
+"""A causal Conformer decoder (Gulati et al. 2020, arXiv 2005.08100) for language modelling.
+
+Two changes make it causal: the depthwise convolution is padded on the left only, and the convolution module's batch norm,
+which mixes positions and clients, is a layer norm.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tff_lm.models.attention import CausalSelfAttention
+from tff_lm.models.layers import CallContext, Dense, LayerNorm, SeededNormal, SubLayer
+from tff_lm.models.transformer import FeedForward, Residual, sinusoidal_positions
+
+
+class ConvolutionModule(SubLayer):
+    """Pointwise d->2d, gated linear unit, causal depthwise convolution, norm, swish, pointwise."""
+
+    def __init__(self, path: str, width: int, kernel_size: int, *, seed: int, precision: str,
+                 out_scale: float):  # fmt: skip
+        super().__init__(path, precision)
+        common = {"seed": seed, "precision": precision}
+        self.gated = Dense(f"{path}/gated", width, 2 * width, **common)
+        self.depthwise = CausalDepthwise(f"{path}/depthwise", width, kernel_size, seed=seed)
+        self.norm = LayerNorm(f"{path}/inner_norm", width, precision=precision)
+        self.output_projection = Dense(f"{path}/output", width, width, scale=out_scale, **common)
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        values, gates = tf.split(self.gated(x, context), 2, axis=-1)
+        mixed = self.depthwise(values * tf.sigmoid(gates), context)
+        return self.output_projection(tf.nn.silu(self.norm(mixed)), context)
+
+
+class CausalDepthwise(SubLayer):
+    """y[t] = bias + sum_j kernel[k-1-j] * x[t-j], each channel alone, [N, d] -> [N, d]."""
+
+    def __init__(self, path: str, width: int, kernel_size: int, *, seed: int):
+        super().__init__(path)
+        self.kernel_size = kernel_size
+        self.kernel = self.weight(
+            "kernel",
+            [kernel_size, width],
+            SeededNormal(kernel_size**-0.5, seed, f"{path}/kernel"),
+        )
+        self.bias = self.weight("bias", [width], "zeros")
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        padded = context.packing.unpack(tf.cast(x, tf.float32))
+        left = self.kernel_size - 1
+        image = tf.pad(padded, [[0, 0], [left, 0], [0, 0]])[:, tf.newaxis]
+        kernel = self.kernel[tf.newaxis, :, :, tf.newaxis]
+        mixed = tf.nn.depthwise_conv2d(image, kernel, strides=[1, 1, 1, 1], padding="VALID")
+        return context.packing.pack(tf.squeeze(mixed, axis=1)) + self.bias
+
+
+class Conformer(SubLayer):
+    """The body of the model: [N, d] embeddings -> [N, d]."""
+
+    def __init__(self, *, width: int, hidden: int, layers: int, heads: int, kernel_size: int,
+                 dropout: float, seed: int, precision: str):  # fmt: skip
+        super().__init__("conformer", precision)
+        self.width = width
+        common = {"seed": seed, "precision": precision, "out_scale": (4 * layers) ** -0.5}
+        swish = {"activation": tf.nn.silu, **common}
+        residual = {"width": width, "precision": precision, "dropout": dropout}
+        self.blocks = []
+        for i in range(layers):
+            path = f"block_{i}"
+            first = FeedForward(f"{path}/feed_forward_1", width, hidden, **swish)
+            attention = CausalSelfAttention(f"{path}/attention", width, heads, **common)
+            convolution = ConvolutionModule(f"{path}/convolution", width, kernel_size, **common)
+            second = FeedForward(f"{path}/feed_forward_2", width, hidden, **swish)
+            self.blocks.append([
+                Residual(first, factor=0.5, **residual),
+                Residual(attention, **residual),
+                Residual(convolution, **residual),
+                Residual(second, factor=0.5, **residual),
+            ])  # fmt: skip
+        self.norms = [
+            LayerNorm(f"block_{i}/final_norm", width, precision=precision) for i in range(layers)
+        ]
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        x += sinusoidal_positions(context.packing.positions, self.width)
+        for branches, norm in zip(self.blocks, self.norms, strict=True):
+            for branch in branches:
+                x = branch(x, context)
+            x = norm(x)
+        return x

@@ -1,0 +1,185 @@
+"""The layers that every model is made of. All of them act on packed values, [N, d]."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from tff_lm.models.packing import Packing
+
+COMPUTE_DTYPES = {"float32": tf.float32, "bfloat16": tf.bfloat16}
+
+
+@dataclasses.dataclass(frozen=True)
+class CallContext:
+    """What a layer needs beside its input.
+
+    Attributes:
+      packing: where the real tokens lie.
+      training: whether dropout acts.
+      seed: int32[2], the stateless seed of this call's dropout; unused unless training.
+      trained: for partial variable training, a bool scalar by variable name: where it is false the weight's gradient is
+        zero and its matrix product is not executed. Variables that are not named are trained.
+    """
+
+    packing: Packing
+    training: bool = False
+    seed: tf.Tensor | None = None
+    trained: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
+
+
+def stream(name: str) -> int:
+    """A stable 31-bit number for `name`, to derive seeds by name and not by creation order."""
+    return zlib.crc32(name.encode()) & 0x7FFFFFFF
+
+
+class SeededNormal(tf.keras.initializers.Initializer):
+    """A normal distribution whose values depend on (seed, variable name, shape) alone."""
+
+    def __init__(self, stddev: float, seed: int, name: str):
+        self._stddev, self._seed = stddev, (seed, stream(name))
+
+    def __call__(self, shape, dtype=tf.float32, **_):  # type: ignore[no-untyped-def]
+        values = tf.random.stateless_truncated_normal(shape, self._seed, dtype=tf.float32)
+        return tf.cast(values * self._stddev, dtype)
+
+
+class SubLayer(tf.keras.layers.Layer):
+    """A layer whose weights carry their full path as name and are made when the layer is."""
+
+    def __init__(self, path: str, precision: str = "float32"):
+        super().__init__(name=path.replace("/", "."))
+        self.path = path
+        self.precision = COMPUTE_DTYPES[precision]
+        self._set_dtype_policy("float32")
+
+    def weight(self, name: str, shape: list[int], initializer: object) -> tf.Variable:
+        """Adds a trainable float32 variable named `path/name`."""
+        return self.add_weight(
+            name=f"{self.path}/{name}", shape=shape, dtype=tf.float32, initializer=initializer
+        )
+
+
+class Dense(SubLayer):
+    """[N, in] -> [N, out], with a bias; the product runs in the layer's precision."""
+
+    def __init__(self, path: str, width_in: int, width_out: int, *, seed: int, precision: str,
+                 scale: float = 1.0):  # fmt: skip
+        super().__init__(path, precision)
+        stddev = scale * width_in**-0.5
+        self.kernel = self.weight(
+            "kernel", [width_in, width_out], SeededNormal(stddev, seed, f"{path}/kernel")
+        )
+        self.bias = self.weight("bias", [width_out], "zeros")
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        product = matmul(x, self.kernel, self.precision, context)
+        return tf.nn.bias_add(product, tf.cast(self.bias, product.dtype))
+
+
+def matmul(
+    x: tf.Tensor,
+    kernel: tf.Variable,
+    precision: tf.DType,
+    context: CallContext,
+    transpose_b: bool = False,
+) -> tf.Tensor:
+    """x [N, in] times the kernel, in `precision`; a frozen kernel's gradient is not computed."""
+    weights = tf.cast(kernel, precision)
+    x = tf.cast(x, precision)
+    trained = context.trained.get(kernel.name)
+    if trained is None:
+        return tf.matmul(x, weights, transpose_b=transpose_b)
+    return _matmul_if_trained(x, weights, trained, transpose_b)
+
+
+def _matmul_if_trained(
+    x: tf.Tensor, weights: tf.Tensor, trained: tf.Tensor, transpose_b: bool
+) -> tf.Tensor:
+    @tf.custom_gradient
+    def product(x: tf.Tensor, weights: tf.Tensor):  # type: ignore[no-untyped-def]
+        def grad(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            def weight_gradient() -> tf.Tensor:
+                if transpose_b:
+                    return tf.matmul(upstream, x, transpose_a=True)
+                return tf.matmul(x, upstream, transpose_a=True)
+
+            x_gradient = tf.matmul(upstream, weights, transpose_b=not transpose_b)
+            return x_gradient, tf.cond(trained, weight_gradient, lambda: tf.zeros_like(weights))
+
+        return tf.matmul(x, weights, transpose_b=transpose_b), grad
+
+    return product(x, weights)
+
+
+class LayerNorm(SubLayer):
+    """Layer normalization over the last axis (Ba et al. 2016, arXiv 1607.06450), in float32."""
+
+    def __init__(self, path: str, width: int, *, precision: str):
+        super().__init__(path, precision)
+        self.gamma = self.weight("gamma", [width], "ones")
+        self.beta = self.weight("beta", [width], "zeros")
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        return layer_norm(tf.cast(x, tf.float32), self.gamma, self.beta)
+
+
+@tf.custom_gradient
+def layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor):  # type: ignore[no-untyped-def]
+    """gamma * (x - mean) / sqrt(variance + 1e-6) + beta, with its gradient in closed form.
+
+    A third of the operations of automatic differentiation: these are many and small, and small models are bound by them.
+    """
+    centered = x - tf.reduce_mean(x, axis=-1, keepdims=True)
+    inverse = tf.math.rsqrt(tf.reduce_mean(tf.square(centered), axis=-1, keepdims=True) + 1e-6)
+    normalized = centered * inverse
+
+    def grad(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        scaled = upstream * gamma
+        mean = tf.reduce_mean(scaled, axis=-1, keepdims=True)
+        projection = tf.reduce_mean(scaled * normalized, axis=-1, keepdims=True)
+        x_gradient = (scaled - mean - normalized * projection) * inverse
+        return x_gradient, tf.reduce_sum(upstream * normalized, 0), tf.reduce_sum(upstream, 0)
+
+    return normalized * gamma + beta, grad
+
+
+class Dropout(SubLayer):
+    """Stateless inverted dropout: the mask depends on (context.seed, the layer's path)."""
+
+    def __init__(self, path: str, rate: float):
+        super().__init__(path)
+        self.rate = rate
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        if self.rate == 0.0 or not context.training:
+            return x
+        if context.seed is None:
+            raise ValueError("Dropout in training needs a stateless seed: pass seed=int32[2].")
+        seed = tf.random.experimental.stateless_fold_in(context.seed, stream(self.path))
+        return tf.nn.experimental.stateless_dropout(x, self.rate, seed, rng_alg="philox")
+
+
+class TiedEmbedding(SubLayer):
+    """One [V, d] table, for the input pieces and for the logits (Press and Wolf 2017)."""
+
+    def __init__(self, path: str, vocabulary_size: int, width: int, *, seed: int, precision: str):
+        super().__init__(path, precision)
+        self.width = width
+        self.embeddings = self.weight(
+            "embeddings",
+            [vocabulary_size, width],
+            SeededNormal(width**-0.5, seed, f"{path}/embeddings"),
+        )
+
+    def call(self, ids: tf.Tensor) -> tf.Tensor:
+        """int32[N] -> float32[N, d], scaled by sqrt(d) to unit variance (Vaswani et al. 2017, 3.4)."""
+        return tf.gather(self.embeddings, ids) * self.width**0.5
+
+    def logits(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> float32[N, V]."""
+        product = matmul(x, self.embeddings, self.precision, context, transpose_b=True)
+        return tf.cast(product, tf.float32)

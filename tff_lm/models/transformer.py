@@ -1,0 +1,71 @@
+"""The pre-norm Transformer decoder of the paper: six blocks with a feed-forward layer of 2,048."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from tff_lm.models.attention import CausalSelfAttention
+from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, SubLayer
+
+
+class FeedForward(SubLayer):
+    """[N, d] -> [N, d] through a hidden layer; `activation` maps tensors to tensors."""
+
+    def __init__(self, path: str, width: int, hidden: int, *, seed: int, precision: str,
+                 out_scale: float, activation=tf.nn.relu):  # type: ignore[no-untyped-def] # fmt: skip
+        super().__init__(path, precision)
+        self.activation = activation
+        common = {"seed": seed, "precision": precision}
+        self.hidden = Dense(f"{path}/hidden", width, hidden, **common)
+        self.output_projection = Dense(f"{path}/output", hidden, width, scale=out_scale, **common)
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        return self.output_projection(self.activation(self.hidden(x, context)), context)
+
+
+class Residual(SubLayer):
+    """x + factor * dropout(layer(norm(x))): the pre-norm residual branch (Xiong et al. 2020)."""
+
+    def __init__(self, layer: SubLayer, width: int, *, precision: str, dropout: float,
+                 factor: float = 1.0):  # fmt: skip
+        super().__init__(f"{layer.path}_residual")
+        self.norm = LayerNorm(f"{layer.path}/norm", width, precision=precision)
+        self.layer = layer
+        self.dropout = Dropout(f"{layer.path}/dropout", dropout)
+        self.factor = factor
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        branch = self.dropout(self.layer(self.norm(x), context), context)
+        branch = tf.cast(branch, x.dtype)
+        return x + (branch if self.factor == 1.0 else branch * self.factor)
+
+
+class Transformer(SubLayer):
+    """The body of the model: [N, d] embeddings -> [N, d], with sinusoidal positions."""
+
+    def __init__(self, *, width: int, hidden: int, layers: int, heads: int, dropout: float,
+                 seed: int, precision: str):  # fmt: skip
+        super().__init__("transformer", precision)
+        self.width = width
+        # Residual branches start smaller with depth, so that the sum keeps its scale (Radford et al. 2019, 2.3).
+        common = {"seed": seed, "precision": precision, "out_scale": (2 * layers) ** -0.5}
+        residual = {"width": width, "precision": precision, "dropout": dropout}
+        self.blocks = []
+        for i in range(layers):
+            attention = CausalSelfAttention(f"block_{i}/attention", width, heads, **common)
+            feed_forward = FeedForward(f"block_{i}/feed_forward", width, hidden, **common)
+            self.blocks += [Residual(attention, **residual), Residual(feed_forward, **residual)]
+        self.norm = LayerNorm("final_norm", width, precision=precision)
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        x += sinusoidal_positions(context.packing.positions, self.width)
+        for block in self.blocks:
+            x = block(x, context)
+        return self.norm(x)
+
+
+def sinusoidal_positions(positions: tf.Tensor, width: int) -> tf.Tensor:
+    """int32[N] -> float32[N, width], sines then cosines (Vaswani et al. 2017, section 3.5)."""
+    rates = 10000.0 ** (-tf.range(width // 2, dtype=tf.float32) / (width // 2))
+    angles = tf.cast(positions, tf.float32)[:, tf.newaxis] * rates[tf.newaxis, :]
+    return tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)
