@@ -1,8 +1,8 @@
 """Bazel 4 without a network: local stand-ins for external repositories.
 
-Python packages come from the virtual environment, so `@pypi//NAME` is an empty library: it makes a
-misspelt or unlocked name a build error, and lets the same BUILD files serve a modern Bazel, where
-rules_python fetches the packages.
+Programs run with the interpreter of .venv, which holds the packages of the lock. `@pypi//NAME` is
+therefore an empty library: it makes a misspelt or unlocked name a build error, and lets the same
+BUILD files serve a modern Bazel, where rules_python fetches the packages.
 """
 
 def _stub_impl(ctx):
@@ -42,6 +42,31 @@ filegroup(name = "coverage_report_generator", visibility = ["//visibility:public
 filegroup(name = "lcov_merger", visibility = ["//visibility:public"])
 """
 
+_PYTHON_BUILD = """\
+load("@bazel_tools//tools/python:toolchain.bzl", "py_runtime_pair")
+
+py_runtime(name = "runtime", interpreter_path = "{interpreter}", python_version = "PY3")
+
+py_runtime_pair(name = "pair", py3_runtime = ":runtime")
+
+toolchain(
+    name = "toolchain",
+    toolchain = ":pair",
+    toolchain_type = "@bazel_tools//tools/python:toolchain_type",
+)
+"""
+
+def _python_impl(ctx):
+    """Makes the interpreter of the workspace's virtual environment the Python toolchain."""
+    root = ctx.path(ctx.attr.requirements).dirname
+    ctx.file("BUILD", _PYTHON_BUILD.format(interpreter = "%s/.venv/bin/python" % root))
+
+_python = repository_rule(
+    implementation = _python_impl,
+    attrs = {"requirements": attr.label(allow_single_file = True)},
+    local = True,
+)
+
 def bazel4_repositories():
     """Declares every external repository that the BUILD files and Bazel itself ask for."""
     _stub(name = "rules_cc", files = _native("cc", [
@@ -61,3 +86,5 @@ def bazel4_repositories():
     _stub(name = "rules_python", files = _native("python", ["py_binary", "py_library", "py_test"]))
     _stub(name = "remote_coverage_tools", files = {"BUILD": _COVERAGE_BUILD})
     _pypi(name = "pypi", requirements = "//:requirements.txt")
+    _python(name = "venv", requirements = "//:requirements.txt")
+    native.register_toolchains("@venv//:toolchain")
