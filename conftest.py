@@ -1,3 +1,8 @@
-"""Settings of the whole test suite: silence TensorFlow before any test module imports it."""
+"""Settings of the whole test suite: silence before TensorFlow is imported, flags parsed."""
 
-import tff_lm  # noqa: F401  (importing it is the point)
+import tff_lm  # noqa: F401, I001  (silences TensorFlow, so it comes first)
+
+from absl import flags
+
+# absltest.main() parses the flags (create_tempdir() reads one); pytest does not call it.
+flags.FLAGS.mark_as_parsed()
