@@ -1,0 +1,1 @@
+"""Where federated computations run: worker processes and the server state that stays inside them."""
