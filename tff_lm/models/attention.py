@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from tff_lm.models.layers import CallContext, Dense, SubLayer
@@ -10,21 +12,23 @@ from tff_lm.models.layers import CallContext, Dense, SubLayer
 class CausalSelfAttention(SubLayer):
     """Multi-head scaled dot-product attention (Vaswani et al. 2017, section 3.2), [N, d] -> [N, d].
 
-    Query, key and value come from one fused projection. Padding is on the right, so the causal mask alone keeps a real
-    token from attending to it, and gradients at padding are zero.
+    Query, key and value come from one fused projection. Padding is on the right, so the causal mask
+    alone keeps a real token from attending to it, and gradients at padding are zero.
     """
 
-    def __init__(self, path: str, width: int, heads: int, *, seed: int, precision: str,
-                 out_scale: float):  # fmt: skip
+    def __init__(
+        self, path: str, width: int, heads: int, *, seed: int, precision: str, out_scale: float
+    ):
         super().__init__(path, precision)
         if width % heads:
             raise ValueError(f"{path}: the width {width} is not a multiple of {heads} heads.")
         self.width, self.heads = width, heads
-        common = {"seed": seed, "precision": precision}
+        common: dict[str, Any] = {"seed": seed, "precision": precision}
         self.query_key_value = Dense(f"{path}/query_key_value", width, 3 * width, **common)
         self.output_projection = Dense(f"{path}/output", width, width, scale=out_scale, **common)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
         packing = context.packing
         padded = packing.unpack(self.query_key_value(x, context))
         batch, length = packing.batch_size, packing.length

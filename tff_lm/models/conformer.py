@@ -1,10 +1,12 @@
 """A causal Conformer decoder (Gulati et al. 2020, arXiv 2005.08100) for language modelling.
 
-Two changes make it causal: the depthwise convolution is padded on the left only, and the convolution module's batch norm,
-which mixes positions and clients, is a layer norm.
+Two changes make it causal: the depthwise convolution is padded on the left only, and the
+convolution module's batch norm, which mixes positions and clients, is a layer norm.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,16 +18,25 @@ from tff_lm.models.transformer import FeedForward, Residual, sinusoidal_position
 class ConvolutionModule(SubLayer):
     """Pointwise d->2d, gated linear unit, causal depthwise convolution, norm, swish, pointwise."""
 
-    def __init__(self, path: str, width: int, kernel_size: int, *, seed: int, precision: str,
-                 out_scale: float):  # fmt: skip
+    def __init__(
+        self,
+        path: str,
+        width: int,
+        kernel_size: int,
+        *,
+        seed: int,
+        precision: str,
+        out_scale: float,
+    ):
         super().__init__(path, precision)
-        common = {"seed": seed, "precision": precision}
+        common: dict[str, Any] = {"seed": seed, "precision": precision}
         self.gated = Dense(f"{path}/gated", width, 2 * width, **common)
         self.depthwise = CausalDepthwise(f"{path}/depthwise", width, kernel_size, seed=seed)
         self.norm = LayerNorm(f"{path}/inner_norm", width, precision=precision)
         self.output_projection = Dense(f"{path}/output", width, width, scale=out_scale, **common)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
         values, gates = tf.split(self.gated(x, context), 2, axis=-1)
         mixed = self.depthwise(values * tf.sigmoid(gates), context)
         return self.output_projection(tf.nn.silu(self.norm(mixed)), context)
@@ -45,6 +56,7 @@ class CausalDepthwise(SubLayer):
         self.bias = self.weight("bias", [width], "zeros")
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
         padded = context.packing.unpack(tf.cast(x, tf.float32))
         left = self.kernel_size - 1
         image = tf.pad(padded, [[0, 0], [left, 0], [0, 0]])[:, tf.newaxis]
@@ -56,13 +68,27 @@ class CausalDepthwise(SubLayer):
 class Conformer(SubLayer):
     """The body of the model: [N, d] embeddings -> [N, d]."""
 
-    def __init__(self, *, width: int, hidden: int, layers: int, heads: int, kernel_size: int,
-                 dropout: float, seed: int, precision: str):  # fmt: skip
+    def __init__(
+        self,
+        *,
+        width: int,
+        hidden: int,
+        layers: int,
+        heads: int,
+        kernel_size: int,
+        dropout: float,
+        seed: int,
+        precision: str,
+    ):
         super().__init__("conformer", precision)
         self.width = width
-        common = {"seed": seed, "precision": precision, "out_scale": (4 * layers) ** -0.5}
-        swish = {"activation": tf.nn.silu, **common}
-        residual = {"width": width, "precision": precision, "dropout": dropout}
+        common: dict[str, Any] = {
+            "seed": seed,
+            "precision": precision,
+            "out_scale": (4 * layers) ** -0.5,
+        }
+        swish: dict[str, Any] = {"activation": tf.nn.silu, **common}
+        residual: dict[str, Any] = {"width": width, "precision": precision, "dropout": dropout}
         self.blocks = []
         for i in range(layers):
             path = f"block_{i}"
@@ -70,17 +96,20 @@ class Conformer(SubLayer):
             attention = CausalSelfAttention(f"{path}/attention", width, heads, **common)
             convolution = ConvolutionModule(f"{path}/convolution", width, kernel_size, **common)
             second = FeedForward(f"{path}/feed_forward_2", width, hidden, **swish)
-            self.blocks.append([
-                Residual(first, factor=0.5, **residual),
-                Residual(attention, **residual),
-                Residual(convolution, **residual),
-                Residual(second, factor=0.5, **residual),
-            ])  # fmt: skip
+            self.blocks.append(
+                [
+                    Residual(first, factor=0.5, **residual),
+                    Residual(attention, **residual),
+                    Residual(convolution, **residual),
+                    Residual(second, factor=0.5, **residual),
+                ]
+            )
         self.norms = [
             LayerNorm(f"block_{i}/final_norm", width, precision=precision) for i in range(layers)
         ]
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
         x += sinusoidal_positions(context.packing.positions, self.width)
         for branches, norm in zip(self.blocks, self.norms, strict=True):
             for branch in branches:

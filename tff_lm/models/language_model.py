@@ -13,8 +13,8 @@ from tff_lm.models.packing import Packing
 class LanguageModel(tf.keras.Model):
     """`model(tokens)` gives next-token logits; `model.score` does so for real tokens alone.
 
-    All weights are float32, trainable, made at once (no lazy building) and named by their path, for example
-    `block_0/attention/query_key_value/kernel:0`.
+    All weights are float32, trainable, made at once (no lazy building) and named by their path, for
+    example `block_0/attention/query_key_value/kernel`.
     """
 
     def __init__(self, name: str, embedding: TiedEmbedding, body: SubLayer, dropout: float):
@@ -24,10 +24,24 @@ class LanguageModel(tf.keras.Model):
         self.dropout = Dropout("embedding/dropout", dropout)
         self.built = True
 
+    @property
+    def weight_names(self) -> list[str]:
+        """The names of `trainable_variables`, in their order, in every graph the same."""
+        names = {id(v): n for layer in self._sub_layers() for n, v in layer.named_weights.items()}
+        return [names[id(variable)] for variable in self.trainable_variables]
+
+    @property
+    def freezable(self) -> frozenset[str]:
+        """Names that `score` accepts in `trained`: the matrices whose gradient is a product."""
+        return frozenset(name for layer in self._sub_layers() for name in layer.freezable)
+
+    def _sub_layers(self) -> list[SubLayer]:
+        return [module for module in self.submodules if isinstance(module, SubLayer)]
+
     def call(
         self, tokens: tf.Tensor, training: bool = False, seed: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """int32[B, T] padded with 0 on the right -> float32[B, T, V]; the padding's logits are 0."""
+        """int32[B, T] padded with 0 on the right -> float32[B, T, V], 0 at the padding."""
         context = CallContext(Packing.of(tokens), training, seed)
         return context.packing.unpack(self._logits(tokens, context))
 
@@ -39,23 +53,28 @@ class LanguageModel(tf.keras.Model):
         seed: tf.Tensor | None = None,
         trained: Mapping[str, tf.Tensor] | None = None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Logits and labels of the N real targets, in row-major order; nothing is computed for padding.
+        """Logits and labels of the N real targets in row-major order; padding costs nothing.
 
         Args:
           x: int32[B, T], the inputs.
           y: int32[B, T], the targets; 0 is padding, at the same places as in `x`.
           training: whether dropout acts.
           seed: int32[2], stateless seed for dropout.
-          trained: bool scalars by variable name; see `CallContext`.
+          trained: bool scalars by weight name, for partial variable training; see `CallContext`.
 
         Returns:
           (float32[N, V], int32[N]).
+
+        Raises:
+          ValueError: if `trained` names what is not in `freezable`.
         """
+        if unknown := set(trained or {}) - self.freezable:
+            raise ValueError(f"{self.name} cannot freeze {', '.join(sorted(unknown))}.")
         context = CallContext(Packing.of(y), training, seed, trained or {})
         labels = tf.gather(tf.reshape(y, [-1]), context.packing.rows)
         return self._logits(x, context), labels
 
     def _logits(self, tokens: tf.Tensor, context: CallContext) -> tf.Tensor:
         ids = tf.gather(tf.reshape(tokens, [-1]), context.packing.rows)
-        x = self.dropout(self.embedding(ids), context)
+        x = self.dropout(self.embedding(ids, context), context)
         return self.embedding.logits(self.body(x, context), context)

@@ -21,8 +21,9 @@ class CallContext:
       packing: where the real tokens lie.
       training: whether dropout acts.
       seed: int32[2], the stateless seed of this call's dropout; unused unless training.
-      trained: for partial variable training, a bool scalar by variable name: where it is false the weight's gradient is
-        zero and its matrix product is not executed. Variables that are not named are trained.
+      trained: for partial variable training, a bool scalar by variable name: where it is false the
+        weight's gradient is zero and its matrix product is not executed. Variables that are not
+        named are trained.
     """
 
     packing: Packing
@@ -42,7 +43,7 @@ class SeededNormal(tf.keras.initializers.Initializer):
     def __init__(self, stddev: float, seed: int, name: str):
         self._stddev, self._seed = stddev, (seed, stream(name))
 
-    def __call__(self, shape, dtype=tf.float32, **_):  # type: ignore[no-untyped-def]
+    def __call__(self, shape, dtype=tf.float32, **_):
         values = tf.random.stateless_truncated_normal(shape, self._seed, dtype=tf.float32)
         return tf.cast(values * self._stddev, dtype)
 
@@ -54,65 +55,84 @@ class SubLayer(tf.keras.layers.Layer):
         super().__init__(name=path.replace("/", "."))
         self.path = path
         self.precision = COMPUTE_DTYPES[precision]
-        self._set_dtype_policy("float32")
+        self.named_weights: dict[str, tf.Variable] = {}
+        self.freezable: list[str] = []
 
-    def weight(self, name: str, shape: list[int], initializer: object) -> tf.Variable:
-        """Adds a trainable float32 variable named `path/name`."""
-        return self.add_weight(
-            name=f"{self.path}/{name}", shape=shape, dtype=tf.float32, initializer=initializer
+    def weight(
+        self, name: str, shape: list[int], initializer: object, freezable: bool = False
+    ) -> tf.Variable:
+        """Adds a trainable float32 variable named `path/name`.
+
+        A freezable one must enter the computation through `matmul` or another function that heeds
+        `context.trained`.
+        """
+        full_name = f"{self.path}/{name}"
+        variable = self.add_weight(
+            name=full_name, shape=shape, dtype=tf.float32, initializer=initializer
         )
+        self.named_weights[full_name] = variable
+        if freezable:
+            self.freezable.append(full_name)
+        return variable
 
 
 class Dense(SubLayer):
     """[N, in] -> [N, out], with a bias; the product runs in the layer's precision."""
 
-    def __init__(self, path: str, width_in: int, width_out: int, *, seed: int, precision: str,
-                 scale: float = 1.0):  # fmt: skip
+    def __init__(
+        self,
+        path: str,
+        width_in: int,
+        width_out: int,
+        *,
+        seed: int,
+        precision: str,
+        scale: float = 1.0,
+    ):
         super().__init__(path, precision)
         stddev = scale * width_in**-0.5
         self.kernel = self.weight(
-            "kernel", [width_in, width_out], SeededNormal(stddev, seed, f"{path}/kernel")
+            "kernel", [width_in, width_out], SeededNormal(stddev, seed, f"{path}/kernel"), True
         )
         self.bias = self.weight("bias", [width_out], "zeros")
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
-        product = matmul(x, self.kernel, self.precision, context)
+        """[N, in] -> [N, out]."""
+        trained = context.trained.get(f"{self.path}/kernel")
+        product = matmul(x, tf.cast(self.kernel, self.precision), trained)
         return tf.nn.bias_add(product, tf.cast(self.bias, product.dtype))
 
 
 def matmul(
-    x: tf.Tensor,
-    kernel: tf.Variable,
-    precision: tf.DType,
-    context: CallContext,
-    transpose_b: bool = False,
+    x: tf.Tensor, weights: tf.Tensor, trained: tf.Tensor | None, transpose_b: bool = False
 ) -> tf.Tensor:
-    """x [N, in] times the kernel, in `precision`; a frozen kernel's gradient is not computed."""
-    weights = tf.cast(kernel, precision)
-    x = tf.cast(x, precision)
-    trained = context.trained.get(kernel.name)
+    """X [N, in] times the weights, in the weights' precision.
+
+    Where the bool scalar `trained` is given and false, the weights' gradient is zero and its
+    product does not run.
+    """
+    x = tf.cast(x, weights.dtype)
     if trained is None:
         return tf.matmul(x, weights, transpose_b=transpose_b)
-    return _matmul_if_trained(x, weights, trained, transpose_b)
 
-
-def _matmul_if_trained(
-    x: tf.Tensor, weights: tf.Tensor, trained: tf.Tensor, transpose_b: bool
-) -> tf.Tensor:
     @tf.custom_gradient
-    def product(x: tf.Tensor, weights: tf.Tensor):  # type: ignore[no-untyped-def]
+    def product(x: tf.Tensor, weights: tf.Tensor):
         def grad(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            def weight_gradient() -> tf.Tensor:
-                if transpose_b:
-                    return tf.matmul(upstream, x, transpose_a=True)
-                return tf.matmul(x, upstream, transpose_a=True)
-
+            left, right = (upstream, x) if transpose_b else (x, upstream)
             x_gradient = tf.matmul(upstream, weights, transpose_b=not transpose_b)
-            return x_gradient, tf.cond(trained, weight_gradient, lambda: tf.zeros_like(weights))
+            return x_gradient, outer_if(trained, left, right)
 
         return tf.matmul(x, weights, transpose_b=transpose_b), grad
 
     return product(x, weights)
+
+
+def outer_if(trained: tf.Tensor | None, left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+    """left^T right, [N, m] and [N, n] -> [m, n]; zeros, without the product, where not trained."""
+    if trained is None:
+        return tf.matmul(left, right, transpose_a=True)
+    zeros = tf.zeros([left.shape[1], right.shape[1]], left.dtype)
+    return tf.cond(trained, lambda: tf.matmul(left, right, transpose_a=True), lambda: zeros)
 
 
 class LayerNorm(SubLayer):
@@ -124,14 +144,16 @@ class LayerNorm(SubLayer):
         self.beta = self.weight("beta", [width], "zeros")
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
+        """[N, d] -> float32[N, d]."""
         return layer_norm(tf.cast(x, tf.float32), self.gamma, self.beta)
 
 
 @tf.custom_gradient
-def layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor):  # type: ignore[no-untyped-def]
-    """gamma * (x - mean) / sqrt(variance + 1e-6) + beta, with its gradient in closed form.
+def layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
+    """Gamma * (x - mean) / sqrt(variance + 1e-6) + beta, with its gradient in closed form.
 
-    A third of the operations of automatic differentiation: these are many and small, and small models are bound by them.
+    A third of the operations of automatic differentiation: these are many and small, and small
+    models are bound by them.
     """
     centered = x - tf.reduce_mean(x, axis=-1, keepdims=True)
     inverse = tf.math.rsqrt(tf.reduce_mean(tf.square(centered), axis=-1, keepdims=True) + 1e-6)
@@ -155,6 +177,7 @@ class Dropout(SubLayer):
         self.rate = rate
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
         if self.rate == 0.0 or not context.training:
             return x
         if context.seed is None:
@@ -173,13 +196,27 @@ class TiedEmbedding(SubLayer):
             "embeddings",
             [vocabulary_size, width],
             SeededNormal(width**-0.5, seed, f"{path}/embeddings"),
+            freezable=True,
         )
 
-    def call(self, ids: tf.Tensor) -> tf.Tensor:
-        """int32[N] -> float32[N, d], scaled by sqrt(d) to unit variance (Vaswani et al. 2017, 3.4)."""
-        return tf.gather(self.embeddings, ids) * self.width**0.5
+    def call(self, ids: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """int32[N] -> float32[N, d], scaled by sqrt(d) (Vaswani et al. 2017, section 3.4)."""
+        rows = tf.gather(self.embeddings, ids)
+        trained = context.trained.get(f"{self.path}/embeddings")
+        if trained is not None:
+            rows = _gradient_if(trained, rows)
+        return rows * self.width**0.5
 
     def logits(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> float32[N, V]."""
-        product = matmul(x, self.embeddings, self.precision, context, transpose_b=True)
+        trained = context.trained.get(f"{self.path}/embeddings")
+        product = matmul(x, tf.cast(self.embeddings, self.precision), trained, transpose_b=True)
         return tf.cast(product, tf.float32)
+
+
+def _gradient_if(trained: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    @tf.custom_gradient
+    def identity(x: tf.Tensor):
+        return tf.identity(x), lambda upstream: upstream * tf.cast(trained, upstream.dtype)
+
+    return identity(x)

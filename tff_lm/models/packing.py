@@ -1,8 +1,9 @@
 """Packed batches: arithmetic on real tokens only.
 
-A batch of sentences is padded on the right to its longest one. Everything in a language model that treats each token alone
-(projections, feed-forward layers, norms, the softmax) runs on the N real tokens of the batch, as rows of one [N, d]
-matrix. Only what mixes the tokens of a sentence (attention, convolution, recurrence) visits the padded [B, T, d] form.
+A batch of sentences is padded on the right to its longest one. Everything in a language model that
+treats each token alone (projections, feed-forward layers, norms, the softmax) runs on the N real
+tokens of the batch, as rows of one [N, d] matrix. Only what mixes the tokens of a sentence
+(attention, convolution, recurrence) visits the padded [B, T, d] form.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Callable
+from typing import Any
 
 from tff_lm.models.cifg_lstm import CifgLstm
 from tff_lm.models.conformer import Conformer
@@ -26,14 +27,14 @@ def _lstm(width: int, hidden: int = 2048, layers: int = 1) -> Architecture:
 
 
 def _transformer(width: int, hidden: int = 2048, layers: int = 6, heads: int = 8) -> Architecture:
-    sizes = {"width": width, "hidden": hidden, "layers": layers, "heads": heads}
+    sizes: dict[str, Any] = {"width": width, "hidden": hidden, "layers": layers, "heads": heads}
     return Architecture(Transformer, sizes)
 
 
 def _conformer(
     width: int, hidden: int = 2048, layers: int = 3, heads: int = 8, kernel_size: int = 31
 ) -> Architecture:
-    sizes = {"width": width, "hidden": hidden, "layers": layers, "heads": heads}
+    sizes: dict[str, Any] = {"width": width, "hidden": hidden, "layers": layers, "heads": heads}
     return Architecture(Conformer, sizes | {"kernel_size": kernel_size})
 
 
@@ -80,7 +81,7 @@ def build_model(
     if vocabulary_size < 2:
         raise ValueError(f"vocabulary_size must be at least 2, not {vocabulary_size}.")
     architecture = MODELS[name]
-    common = {"seed": seed, "precision": precision}
+    common: dict[str, Any] = {"seed": seed, "precision": precision}
     embedding = TiedEmbedding("embedding", vocabulary_size, architecture.sizes["width"], **common)
     body = architecture.body(**architecture.sizes, dropout=dropout, **common)
     return LanguageModel(name, embedding, body, dropout)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
@@ -11,23 +14,34 @@ from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, SubLaye
 class FeedForward(SubLayer):
     """[N, d] -> [N, d] through a hidden layer; `activation` maps tensors to tensors."""
 
-    def __init__(self, path: str, width: int, hidden: int, *, seed: int, precision: str,
-                 out_scale: float, activation=tf.nn.relu):  # type: ignore[no-untyped-def] # fmt: skip
+    def __init__(
+        self,
+        path: str,
+        width: int,
+        hidden: int,
+        *,
+        seed: int,
+        precision: str,
+        out_scale: float,
+        activation: Callable[[tf.Tensor], tf.Tensor] = tf.nn.relu,
+    ):
         super().__init__(path, precision)
         self.activation = activation
-        common = {"seed": seed, "precision": precision}
+        common: dict[str, Any] = {"seed": seed, "precision": precision}
         self.hidden = Dense(f"{path}/hidden", width, hidden, **common)
         self.output_projection = Dense(f"{path}/output", hidden, width, scale=out_scale, **common)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
         return self.output_projection(self.activation(self.hidden(x, context)), context)
 
 
 class Residual(SubLayer):
     """x + factor * dropout(layer(norm(x))): the pre-norm residual branch (Xiong et al. 2020)."""
 
-    def __init__(self, layer: SubLayer, width: int, *, precision: str, dropout: float,
-                 factor: float = 1.0):  # fmt: skip
+    def __init__(
+        self, layer: SubLayer, width: int, *, precision: str, dropout: float, factor: float = 1.0
+    ):
         super().__init__(f"{layer.path}_residual")
         self.norm = LayerNorm(f"{layer.path}/norm", width, precision=precision)
         self.layer = layer
@@ -35,6 +49,7 @@ class Residual(SubLayer):
         self.factor = factor
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
         branch = self.dropout(self.layer(self.norm(x), context), context)
         branch = tf.cast(branch, x.dtype)
         return x + (branch if self.factor == 1.0 else branch * self.factor)
@@ -43,13 +58,27 @@ class Residual(SubLayer):
 class Transformer(SubLayer):
     """The body of the model: [N, d] embeddings -> [N, d], with sinusoidal positions."""
 
-    def __init__(self, *, width: int, hidden: int, layers: int, heads: int, dropout: float,
-                 seed: int, precision: str):  # fmt: skip
+    def __init__(
+        self,
+        *,
+        width: int,
+        hidden: int,
+        layers: int,
+        heads: int,
+        dropout: float,
+        seed: int,
+        precision: str,
+    ):
         super().__init__("transformer", precision)
         self.width = width
-        # Residual branches start smaller with depth, so that the sum keeps its scale (Radford et al. 2019, 2.3).
-        common = {"seed": seed, "precision": precision, "out_scale": (2 * layers) ** -0.5}
-        residual = {"width": width, "precision": precision, "dropout": dropout}
+        # Residual branches start smaller with depth, so that the sum keeps its scale (Radford et
+        # al. 2019, 2.3).
+        common: dict[str, Any] = {
+            "seed": seed,
+            "precision": precision,
+            "out_scale": (2 * layers) ** -0.5,
+        }
+        residual: dict[str, Any] = {"width": width, "precision": precision, "dropout": dropout}
         self.blocks = []
         for i in range(layers):
             attention = CausalSelfAttention(f"block_{i}/attention", width, heads, **common)
@@ -58,6 +87,7 @@ class Transformer(SubLayer):
         self.norm = LayerNorm("final_norm", width, precision=precision)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
         x += sinusoidal_positions(context.packing.positions, self.width)
         for block in self.blocks:
             x = block(x, context)

@@ -1,0 +1,116 @@
+"""Hand-written gradients against automatic differentiation, and frozen products."""
+
+import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+from tff_lm.models import build_model
+from tff_lm.models.cifg_lstm import cifg_recurrence
+from tff_lm.models.layers import layer_norm
+from tff_lm.models.packing import Packing
+
+
+def _random(*shape, seed=0):
+    return tf.constant(np.random.default_rng(seed).normal(size=shape), tf.float32)
+
+
+def _gradients(function, arguments):
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        result = function(*arguments)
+        scalar = tf.reduce_sum(result * _random(*result.shape, seed=9))
+    return result, tape.gradient(scalar, arguments)
+
+
+def _plain_layer_norm(x, gamma, beta):
+    mean, variance = tf.nn.moments(x, axes=[-1], keepdims=True)
+    return gamma * (x - mean) / tf.sqrt(variance + 1e-6) + beta
+
+
+def _plain_recurrence(projected, recurrent, projection):
+    """The equations of the module's docstring, step by step."""
+    cell = tf.zeros([projected.shape[1], projection.shape[0]])
+    state = tf.zeros([projected.shape[1], projection.shape[1]])
+    states = []
+    for step in tf.unstack(projected):
+        forget, out, candidate = tf.split(step + state @ recurrent, 3, axis=1)
+        forget, out, candidate = tf.sigmoid(forget), tf.sigmoid(out), tf.tanh(candidate)
+        cell = forget * cell + (1 - forget) * candidate
+        state = (out * tf.tanh(cell)) @ projection
+        states.append(state)
+    return tf.stack(states)
+
+
+class GradientTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("layer_norm", layer_norm, _plain_layer_norm, [(7, 5), (5,), (5,)]),
+        ("cifg", cifg_recurrence, _plain_recurrence, [(6, 3, 12), (5, 12), (4, 5)]),
+        ("cifg_one_step", cifg_recurrence, _plain_recurrence, [(1, 2, 12), (5, 12), (4, 5)]),
+    )
+    def test_equals_automatic_differentiation(self, function, plain, shapes):
+        arguments = [_random(*shape, seed=i) for i, shape in enumerate(shapes)]
+        result, gradients = _gradients(function, arguments)
+        expected, expected_gradients = _gradients(plain, arguments)
+        np.testing.assert_allclose(result, expected, atol=1e-5)
+        for one, other in zip(gradients, expected_gradients, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+class PackingTest(absltest.TestCase):
+    def test_pack_inverts_unpack(self):
+        packing = Packing.of(tf.constant([[1, 2, 0], [3, 0, 0], [4, 5, 6]]))
+        values = _random(6, 4)
+        padded = packing.unpack(values)
+        self.assertEqual(padded.shape, (3, 3, 4))
+        self.assertFalse(np.any(padded.numpy()[[0, 1, 1], [2, 1, 2]]))
+        np.testing.assert_array_equal(packing.pack(padded), values)
+        np.testing.assert_array_equal(packing.positions, [0, 1, 0, 0, 1, 2])
+        time_major = packing.unpack_time_major(values)
+        np.testing.assert_array_equal(tf.transpose(time_major, [1, 0, 2]), padded)
+        np.testing.assert_array_equal(packing.pack_time_major(time_major), values)
+
+
+class FrozenTest(parameterized.TestCase):
+    """A frozen variable's gradient is zero and its product does not run; the others' stay the
+    same."""
+
+    def test_only_freezable_weights_can_be_frozen(self):
+        model = build_model("conformer_tiny", 20)
+        with self.assertRaisesRegex(ValueError, "cannot freeze block_0/convolution/depthwise"):
+            x = tf.constant([[1]])
+            model.score(x, x, trained={"block_0/convolution/depthwise/kernel": tf.constant(True)})
+
+    @parameterized.parameters("transformer_tiny", "conformer_tiny", "lstm_tiny")
+    def test_gradients(self, name):
+        model = build_model(name, 20)
+        x, y = tf.constant([[1, 4, 5]]), tf.constant([[4, 5, 2]])
+        matrices = sorted(model.freezable)
+        self.assertGreater(len(matrices), 2)
+
+        def gradients(trained):
+            with tf.GradientTape() as tape:
+                logits, labels = model.score(x, y, trained=trained)
+                loss = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            pairs = zip(
+                model.trainable_variables,
+                tape.gradient(loss, model.trainable_variables),
+                strict=True,
+            )
+            names = {
+                id(v): n for v, n in zip(model.trainable_variables, model.weight_names, strict=True)
+            }
+            return {names[id(v)]: tf.convert_to_tensor(g).numpy() for v, g in pairs}
+
+        full = gradients(None)
+        half = {n: tf.constant(i % 2 == 0) for i, n in enumerate(matrices)}
+        for variable, gradient in gradients(half).items():
+            if variable in half and not half[variable]:
+                self.assertFalse(np.any(gradient), variable)
+            else:
+                np.testing.assert_allclose(gradient, full[variable], atol=1e-6, err_msg=variable)
+
+
+if __name__ == "__main__":
+    absltest.main()
