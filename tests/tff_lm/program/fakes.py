@@ -1,0 +1,125 @@
+"""An experiment without TensorFlow: a state that depends on every round's clients, in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from tff_lm.config import default_config
+from tff_lm.program.contracts import Clients, Experiment
+
+CLIENTS = Clients(
+    train=[f"train{i}" for i in range(9)],
+    validation=[f"validation{i}" for i in range(4)],
+    test=[f"test{i}" for i in range(3)],
+)
+PARAMETERS = 10
+UPLOAD_BYTES, DOWNLOAD_BYTES = 40, 80  # a client and round
+TOKENS = 100  # a client
+
+
+def config(**changes):
+    """The default configuration at a size for tests; keys with "__" for the dot."""
+    values = {
+        "federated__rounds": 6,
+        "federated__clients_per_round": 3,
+        "evaluation__every": 2,
+        "evaluation__clients": 2,
+        "checkpoint__every": 2,
+        **changes,
+    }
+    result = default_config()
+    for key, value in values.items():
+        section, leaf = key.split("__")
+        result[section][leaf] = value
+    return result
+
+
+class FakeRuntime:
+    """The weights move by a hash of each round's specs; the loss falls with the rounds."""
+
+    def __init__(self, before_round: Callable[[int], None] = lambda number: None):
+        self.weights = None
+        self.step = 0
+        self.specs: list[list[str]] = []
+        self._before_round = before_round
+
+    def initialize(self) -> None:
+        self.weights = np.zeros(PARAMETERS)
+        self.step = 0
+
+    def next(self, specs: Sequence[str]):
+        self._before_round(self.step + 1)
+        self.specs.append(list(specs))
+        digest = hashlib.sha256(" ".join(specs).encode()).digest()
+        self.weights = self.weights * 0.5 + np.frombuffer(digest[:PARAMETERS], np.uint8)
+        self.step += 1
+        return {"client_work": {"per_client": np.full((len(specs), 1), self.loss)}}
+
+    @property
+    def loss(self) -> float:
+        return 5.0 / (1 + self.step) + 1e-6 * float(self.weights.sum())
+
+    def state_arrays(self):
+        return {"weights": self.weights.copy(), "finalizer/step": np.int64(self.step)}
+
+    def restore(self, arrays) -> None:
+        self.weights = np.array(arrays["weights"])
+        self.step = int(arrays["finalizer/step"])
+
+
+def summarise(per_client: np.ndarray) -> dict[str, float]:
+    loss = float(np.mean(per_client))
+    clients = len(per_client)
+    return {
+        "loss": loss,
+        "token_perplexity": float(np.exp(loss)),
+        "token_perplexity_p10": float(np.exp(loss)),
+        "token_perplexity_p50": float(np.exp(loss)),
+        "token_perplexity_p90": float(np.exp(loss)),
+        "word_perplexity": float(np.exp(1.2 * loss)),
+        "bits_per_word": 1.2 * loss / np.log(2.0),
+        "top1_accuracy": 0.2,
+        "top3_accuracy": 0.3,
+        "padding_fraction": 0.5,
+        "tokens": float(TOKENS * clients),
+        "words": 80.0 * clients,
+        "examples": 10.0 * clients,
+        "clients": float(clients),
+        "update_norm": 1.0,
+        "non_finite_clients": 0.0,
+    }
+
+
+def experiment(config, runtime: FakeRuntime, vocabulary_hash: str = "abc") -> Experiment:
+    def round_bytes(metrics):
+        clients = len(metrics["client_work"]["per_client"])
+        return {
+            "upload_bytes": UPLOAD_BYTES * clients,
+            "download_bytes": DOWNLOAD_BYTES * clients,
+        }
+
+    return Experiment(
+        config=config,
+        clients=CLIENTS,
+        runtime=runtime,
+        client_spec=lambda seed, round_number, client: f"{seed}/{round_number}/{client}",
+        evaluate=lambda split, specs: np.full((len(specs), 1), runtime.loss),
+        summarise=summarise,
+        round_bytes=round_bytes,
+        unigram_perplexity=lambda: 321.0,
+        facts={"parameters": PARAMETERS, "vocabulary_hash": vocabulary_hash, "versions": {}},
+    )
+
+
+def builder(runtime: FakeRuntime, **changes):
+    """A `build` for `launch.train`."""
+
+    @contextlib.contextmanager
+    def build(config, workdir) -> Iterator[Experiment]:
+        yield experiment(config, runtime, **changes)
+
+    return build

@@ -1,0 +1,188 @@
+"""The whole training program on a fake runtime: files, resuming, interruption, refusals."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import pathlib
+import signal
+
+from absl.testing import absltest, parameterized
+
+from tests.tff_lm.program import fakes
+from tff_lm.config import ConfigError
+from tff_lm.program import columns, launch
+from tff_lm.program.checkpoints import CheckpointStore
+from tff_lm.program.workdir import Lock, Workdir
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing in the program catches it."""
+
+
+def kill_before(number):
+    def before_round(current):
+        if current == number:
+            raise Killed
+
+    return before_round
+
+
+def signal_before(number, *signals):
+    def before_round(current):
+        if current == number:
+            for each in signals:
+                os.kill(os.getpid(), each)
+
+    return before_round
+
+
+def read_csv(workdir):
+    """The rows as texts, without what depends on the clock."""
+    with open(workdir.metrics, newline="") as file:
+        return [
+            {name: text for name, text in row.items() if name not in columns.WALL_CLOCK}
+            for row in csv.DictReader(file)
+        ]
+
+
+class LaunchTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.out, self.err = io.StringIO(), io.StringIO()
+
+    def train(self, config=None, runtime=None, workdir=None, **changes):
+        runtime = runtime or fakes.FakeRuntime()
+        with contextlib.redirect_stdout(self.out), contextlib.redirect_stderr(self.err):
+            return launch.train(
+                config or fakes.config(), workdir or self.workdir, fakes.builder(runtime, **changes)
+            )
+
+    def final_state(self, workdir):
+        return CheckpointStore(workdir.checkpoints).latest()
+
+    def test_a_run_leaves_every_file(self):
+        self.assertEqual(self.train(), 0)
+        rows = read_csv(self.workdir)
+        self.assertEqual([row["round"] for row in rows], list("0123456"))
+        evaluated = [row["round"] for row in rows if row["validation_loss"]]
+        self.assertEqual(evaluated, list("0246"))
+        summary = json.loads(self.workdir.summary.read_text())
+        self.assertEqual(summary["rounds"], 6)
+        self.assertEqual(summary["baseline"]["unigram_perplexity"], 321.0)
+        self.assertEqual(summary["communication"]["upload_bytes"], 6 * 3 * fakes.UPLOAD_BYTES)
+        self.assertEqual(
+            summary["communication"]["download_bytes_per_client"], fakes.DOWNLOAD_BYTES
+        )
+        self.assertEqual(summary["communication"]["upload_reduction"], 1.0)
+        self.assertAlmostEqual(summary["padding_fraction"], 0.5)
+        self.assertEqual(summary["tokens"], 6 * 3 * fakes.TOKENS)
+        self.assertEqual(json.loads(self.workdir.config.read_text())["federated"]["rounds"], 6)
+        for name in ("perplexity_by_round.png", "perplexity_by_upload.png"):
+            self.assertGreater((self.workdir.plots / name).stat().st_size, 5000)
+        self.assertNotEmpty(list(self.workdir.tensorboard.iterdir()))
+        self.assertIn("321.00 a sub-word", self.out.getvalue())
+
+    def test_cohorts_differ_between_rounds_and_carry_the_round(self):
+        runtime = fakes.FakeRuntime()
+        self.train(runtime=runtime)
+        self.assertLen(runtime.specs, 6)
+        for number, specs in enumerate(runtime.specs, start=1):
+            self.assertLen(set(specs), 3)
+            for spec in specs:
+                self.assertStartsWith(spec, f"0/{number}/train")
+        cohorts = {tuple(spec.split("/")[2] for spec in specs) for specs in runtime.specs}
+        self.assertGreater(len(cohorts), 1)
+
+    @parameterized.parameters(1, 2, 3, 4, 6)
+    def test_a_killed_run_resumes_to_the_same_files(self, number):
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(workdir=other)
+        with self.assertRaises(Killed):
+            self.train(runtime=fakes.FakeRuntime(kill_before(number)))
+        self.assertEqual(self.train(), 0)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+        ours, theirs = self.final_state(self.workdir), self.final_state(other)
+        self.assertEqual(ours.round, theirs.round)
+        for name, array in theirs.arrays.items():
+            self.assertEqual(ours.arrays[name].tobytes(), array.tobytes())
+
+    @parameterized.parameters((signal.SIGINT, 130), (signal.SIGTERM, 143))
+    def test_a_signal_ends_after_the_round_with_its_checkpoint(self, number, exit_code):
+        runtime = fakes.FakeRuntime(signal_before(3, number))
+        self.assertEqual(self.train(runtime=runtime), exit_code)
+        self.assertEqual(self.final_state(self.workdir).round, 3)
+        self.assertIn("run the same command again", self.err.getvalue())
+        self.assertFalse(self.workdir.summary.exists())
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(workdir=other)
+        self.assertEqual(self.train(), 0)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+
+    def test_a_second_signal_ends_at_once(self):
+        runtime = fakes.FakeRuntime(signal_before(4, signal.SIGINT, signal.SIGINT))
+        self.assertEqual(self.train(runtime=runtime), 130)
+        self.assertLen(runtime.specs, 3)
+        self.assertEqual(self.final_state(self.workdir).round, 2)
+
+    def test_signal_handlers_are_put_back(self):
+        before = signal.getsignal(signal.SIGINT)
+        self.train()
+        self.assertIs(signal.getsignal(signal.SIGINT), before)
+
+    def test_a_finished_run_computes_nothing_and_shows_its_result(self):
+        self.train()
+        runtime = fakes.FakeRuntime()
+        self.assertEqual(self.train(runtime=runtime), 0)
+        self.assertIsNone(runtime.weights)
+        self.assertIn("has finished already", self.out.getvalue())
+        self.assertIn("--config.federated.rounds", self.out.getvalue())
+
+    def test_more_rounds_go_on_from_the_last(self):
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(fakes.config(federated__rounds=8), workdir=other)
+        self.train()
+        runtime = fakes.FakeRuntime()
+        self.assertEqual(self.train(fakes.config(federated__rounds=8), runtime), 0)
+        self.assertLen(runtime.specs, 2)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+        self.assertEqual(json.loads(self.workdir.summary.read_text())["rounds"], 8)
+
+    def test_another_configuration_is_refused_by_key(self):
+        self.train()
+        with self.assertRaisesRegex(ConfigError, r"federated\.batch_size is 16 .* cannot become 8"):
+            self.train(fakes.config(federated__rounds=8, federated__batch_size=8))
+
+    def test_another_vocabulary_is_refused(self):
+        self.train()
+        code = self.train(fakes.config(federated__rounds=8), vocabulary_hash="other")
+        self.assertEqual(code, 1)
+        self.assertIn("another vocabulary", self.err.getvalue())
+
+    def test_a_second_run_in_the_same_folder_is_refused(self):
+        self.workdir.create()
+        with Lock(self.workdir):
+            self.assertEqual(self.train(), 1)
+        self.assertIn(f"process {os.getpid()} is at work", self.err.getvalue())
+        self.assertEqual(self.train(), 0)
+
+    def test_lost_rows_are_noticed(self):
+        self.train()
+        self.workdir.metrics.unlink()
+        self.assertEqual(self.train(fakes.config(federated__rounds=8)), 1)
+        self.assertIn("metrics.csv has 0 of the 7 rounds", self.err.getvalue())
+
+    def test_no_rounds_measure_the_initial_model(self):
+        self.assertEqual(self.train(fakes.config(federated__rounds=0)), 0)
+        self.assertLen(read_csv(self.workdir), 1)
+
+    def test_a_workdir_that_cannot_be_made_is_an_error_in_words(self):
+        file = self.create_tempfile().full_path
+        self.assertEqual(self.train(workdir=Workdir(pathlib.Path(file) / "run")), 1)
+        self.assertIn("cannot be created", self.err.getvalue())
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,95 @@
+"""One option of the configuration: its key, type, default, allowed values and one line of help."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterable
+
+Value = bool | int | float | str
+
+_TRUE = ("true", "1", "yes")
+_FALSE = ("false", "0", "no")
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run. Its message is one line naming the key and a remedy."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """A leaf of the configuration tree.
+
+    Attributes:
+      key: dotted path, such as "federated.rounds".
+      default: the value when nobody sets it; its type is the option's type.
+      help: one line for `--help`, with the unit.
+      choices: the allowed strings; empty for any.
+      minimum: the smallest allowed number, included.
+      maximum: the largest allowed number, included.
+      fixed: whether a resumed run must keep the value (what changes the training may not change).
+    """
+
+    key: str
+    default: Value
+    help: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    fixed: bool = True
+
+    @property
+    def type(self) -> type:
+        return type(self.default)
+
+    def parse(self, text: str) -> Value:
+        """Reads a command line value by the option's type; raises ConfigError."""
+        try:
+            value = _PARSERS[self.type](text)
+        except ValueError:
+            raise ConfigError(f"{self.key} must be {self.expects()}, not {text!r}") from None
+        return self.check(value)
+
+    def check(self, value: object) -> Value:
+        """Returns `value` in the option's own type; raises ConfigError on a wrong one."""
+        # bool is an int in Python, and 3 is a fine float: accept the second, refuse the first.
+        if self.type is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not self.type:
+            raise ConfigError(f"{self.key} must be {self.expects()}, not {value!r}")
+        if self.choices and value not in self.choices:
+            hint = nearest(str(value), self.choices)
+            raise ConfigError(f"{self.key} must be {self.expects()}, not {value!r}{hint}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ConfigError(f"{self.key} must be a finite number, not {value!r}")
+        if self.minimum is not None and value < self.minimum:
+            raise ConfigError(f"{self.key} must be at least {self.minimum:g}, not {value!r}")
+        if self.maximum is not None and value > self.maximum:
+            raise ConfigError(f"{self.key} must be at most {self.maximum:g}, not {value!r}")
+        return value
+
+    def expects(self) -> str:
+        """What the option accepts, in words."""
+        if self.choices:
+            return "one of " + ", ".join(repr(choice) for choice in self.choices)
+        return {bool: "True or False", int: "an integer", float: "a number", str: "a text"}[
+            self.type
+        ]
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """The question "; did you mean A or B?" with the names closest to `name`; "" if none is."""
+    close = difflib.get_close_matches(name, list(names), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _parse_bool(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError(text)
+
+
+_PARSERS = {bool: _parse_bool, int: int, float: float, str: str}

@@ -1,0 +1,63 @@
+"""What the training program needs from the rest of the project, and nothing of how it is made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import ml_collections
+import numpy as np
+
+
+class Runtime(Protocol):
+    """Holds the server state and computes rounds on it (`tff_lm.runtime.resident`)."""
+
+    def initialize(self) -> None:
+        """Makes the state of a run that has not begun."""
+
+    def next(self, specs: Sequence[str]) -> Mapping[str, Any]:
+        """One round on the clients named by `specs`; returns the process' four metrics."""
+
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        """A copy of the state, by name."""
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Puts a copied state back."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Clients:
+    """The ids of the people whose text is in each split."""
+
+    train: Sequence[str]
+    validation: Sequence[str]
+    test: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A configured experiment, ready to run.
+
+    Attributes:
+      config: the validated configuration.
+      clients: ids by split.
+      runtime: where rounds are computed.
+      client_spec: (seed, round, client id) -> the string that names the client in that round.
+      evaluate: (split, specs) -> float32[clients, K], a row of metrics for every client.
+      summarise: rows of metrics -> figures (`tff_lm.learning.metrics.summarise`).
+      round_bytes: the metrics of a round -> its "upload_bytes", "download_bytes" and whatever else
+        the ledger reports, summed over the cohort.
+      unigram_perplexity: computes the baseline on the test clients.
+      facts: what summary.json says of the experiment itself: parameters, precision, versions...
+    """
+
+    config: ml_collections.ConfigDict
+    clients: Clients
+    runtime: Runtime
+    client_spec: Callable[[int, int, str], str]
+    evaluate: Callable[[str, Sequence[str]], np.ndarray]
+    summarise: Callable[[np.ndarray], Mapping[str, float]]
+    round_bytes: Callable[[Mapping[str, Any]], Mapping[str, float]]
+    unigram_perplexity: Callable[[], float]
+    facts: Mapping[str, Any]

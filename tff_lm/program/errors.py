@@ -1,0 +1,5 @@
+"""The failures that end a run with a line of explanation instead of a traceback."""
+
+
+class RunError(RuntimeError):
+    """What stopped a run and what to do about it, in a line or two for the user."""

@@ -1,0 +1,32 @@
+"""Measuring the model as it stands: on a fixed sample of people, or on all of a split."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tff_lm.program import sampling
+from tff_lm.program.contracts import Experiment
+
+# Evaluations name their clients in a round that is never trained, so that all of them see the data
+# in the same order.
+_ROUND = 0
+
+
+def on_sample(experiment: Experiment) -> dict[str, float]:
+    """The figures on the run's fixed sample of `evaluation.clients` validation clients."""
+    config = experiment.config
+    ids = sampling.evaluation_sample(
+        experiment.clients.validation, config.evaluation.clients, seed=config.seed
+    )
+    return dict(experiment.summarise(_rows(experiment, "validation", ids)))
+
+
+def on_all(experiment: Experiment, split: str) -> dict[str, float]:
+    """The figures on all clients of "validation" or "test"."""
+    ids = getattr(experiment.clients, split)
+    return dict(experiment.summarise(_rows(experiment, split, ids)))
+
+
+def _rows(experiment: Experiment, split: str, ids: list[str]) -> np.ndarray:
+    specs = [experiment.client_spec(experiment.config.seed, _ROUND, name) for name in ids]
+    return experiment.evaluate(split, specs)

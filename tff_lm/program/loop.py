@@ -1,0 +1,91 @@
+"""The training program: rounds, evaluations and checkpoints.
+
+Every number that is written depends on (configuration, round) alone, but for the wall-clock
+columns: a run that was killed and resumed leaves the same files as one that was not.
+"""
+
+from __future__ import annotations
+
+import time
+
+from tff_lm.program import columns, evaluation, resume, sampling
+from tff_lm.program.checkpoints import CheckpointStore
+from tff_lm.program.contracts import Experiment
+from tff_lm.program.interrupt import Interrupts
+from tff_lm.program.run_log import Row, RunLog
+from tff_lm.program.workdir import Workdir
+
+
+def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> list[Row]:
+    """Trains up to `federated.rounds`, from wherever `workdir` stands.
+
+    Returns:
+      The rows of metrics.csv, one a round, beginning with round 0 (before any training).
+
+    Raises:
+      RunError: if a checkpoint could not be written or does not fit the experiment.
+      Interrupted: after a signal, once the round under way has its checkpoint.
+    """
+    config = experiment.config
+    rounds = config.federated.rounds
+    store = CheckpointStore(workdir.checkpoints, config.checkpoint.keep)
+    done = resume.restore(experiment, store)
+    with RunLog(workdir, done=done, rounds=rounds) as log:
+        interrupts.defer()
+        for number in range(done + 1, rounds + 1):
+            row = _train_round(experiment, number, log.rows[-1]) if number else _first_row()
+            if number == rounds or _due(config.evaluation.every, number):
+                row |= _evaluate(experiment)
+            log.add(row)
+            if number == rounds or _due(config.checkpoint.every, number) or interrupts.requested:
+                log.sync()
+                resume.save(experiment, store, number, score=row.get("validation_loss"))
+            interrupts.raise_if_requested()
+        interrupts.raise_at_once()
+    return log.rows
+
+
+def _train_round(experiment: Experiment, number: int, previous: Row) -> Row:
+    """Computes one round; `previous` is the row before it, for the running totals."""
+    config = experiment.config
+    cohort = sampling.cohort(
+        experiment.clients.train,
+        config.federated.clients_per_round,
+        seed=config.seed,
+        round_number=number,
+    )
+    specs = [experiment.client_spec(config.seed, number, client) for client in cohort]
+    start = time.perf_counter()
+    metrics = experiment.runtime.next(specs)
+    seconds = time.perf_counter() - start
+    figures = experiment.summarise(metrics["client_work"]["per_client"])
+    traffic = experiment.round_bytes(metrics)
+    return {
+        "round": number,
+        **{name: figures[name] for name in columns.TRAINING},
+        **{name: traffic[name] for name in columns.COMMUNICATION},
+        **{
+            f"{name}_total": previous[f"{name}_total"] + traffic[name]
+            for name in columns.COMMUNICATION
+        },
+        "seconds": seconds,
+        "tokens_per_second": figures["tokens"] / seconds,
+    }
+
+
+def _first_row() -> Row:
+    """Round 0: nothing is trained or sent yet. A warm start shows its worth here."""
+    return {"round": 0, **dict.fromkeys(columns.TOTALS, 0.0)}
+
+
+def _evaluate(experiment: Experiment) -> Row:
+    start = time.perf_counter()
+    figures = evaluation.on_sample(experiment)
+    return {
+        **{f"validation_{name}": figures[name] for name in columns.EVALUATION},
+        "evaluation_seconds": time.perf_counter() - start,
+    }
+
+
+def _due(every: int, number: int) -> bool:
+    return every > 0 and number % every == 0

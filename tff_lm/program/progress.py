@@ -1,0 +1,62 @@
+"""What a user sees while a run goes on: one bar over the whole run, one line an evaluation."""
+
+from __future__ import annotations
+
+import math
+import sys
+from typing import TextIO
+
+import tqdm
+
+
+class Progress:
+    """A bar over rounds on a terminal; plain lines, and few of them, in a log file."""
+
+    def __init__(self, rounds: int, done: int, stream: TextIO = sys.stderr) -> None:
+        self._stream = stream
+        self._bar = tqdm.tqdm(
+            total=rounds,
+            initial=done,
+            unit="round",
+            file=stream,
+            disable=not stream.isatty(),
+            dynamic_ncols=True,
+            # The slow first round (the worker traces its graphs) must not spoil the estimate.
+            smoothing=0.1,
+        )
+
+    def round_done(
+        self, *, loss: float, tokens_per_second: float, upload_bytes_per_client: float
+    ) -> None:
+        """One round on. `loss` in nats a token."""
+        self._bar.set_postfix_str(
+            f"loss {loss:.3f}, perplexity {perplexity(loss):,.1f}, {tokens_per_second:,.0f} "
+            f"tokens/s, {human_bytes(upload_bytes_per_client)} up a client",
+            refresh=False,
+        )
+        self._bar.update(1)
+
+    def say(self, line: str) -> None:
+        """Prints a line without disturbing the bar."""
+        if self._bar.disable:
+            print(line, file=self._stream, flush=True)
+        else:
+            self._bar.write(line, file=self._stream)
+
+    def close(self) -> None:
+        """Leaves the bar as it stands."""
+        self._bar.close()
+
+
+def perplexity(nats: float) -> float:
+    """exp(nats), infinite where a float overflows."""
+    return math.exp(nats) if nats < 700.0 else math.inf
+
+
+def human_bytes(count: float) -> str:
+    """A number of bytes in decimal units: "16.3 MB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"

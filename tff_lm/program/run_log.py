@@ -1,0 +1,66 @@
+"""Where a finished round is written down: metrics.csv, TensorBoard and the screen."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from tff_lm.program import columns
+from tff_lm.program.errors import RunError
+from tff_lm.program.event_log import EventLog
+from tff_lm.program.progress import Progress
+from tff_lm.program.records import MetricsTable
+from tff_lm.program.workdir import Workdir
+
+Row = dict[str, float]
+
+
+class RunLog:
+    """The rounds of a run, `rows`, kept equal on disk. A context manager that closes the files."""
+
+    def __init__(self, workdir: Workdir, *, done: int, rounds: int) -> None:
+        """Opens the log after round `done` (-1: a new run), forgetting anything beyond it.
+
+        Raises:
+          RunError: if rows up to `done` are missing.
+        """
+        self._table = MetricsTable(workdir.metrics, columns.COLUMNS)
+        self.rows: list[Row] = self._table.start(last_round=done)
+        if len(self.rows) != done + 1:
+            raise RunError(
+                f"{workdir.metrics} has {len(self.rows)} of the {done + 1} rounds up to the "
+                "checkpoint; restore the file or choose another --workdir"
+            )
+        self._events = EventLog(workdir.tensorboard, first_step=done + 1)
+        self._progress = Progress(rounds, max(done, 0))
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.close()
+        self._events.close()
+        self._table.close()
+
+    def add(self, row: Row) -> None:
+        """Writes one round down."""
+        self.rows.append(row)
+        self._table.append(row)
+        self._events.scalars(int(row["round"]), columns.for_tensorboard(row))
+        if "loss" in row:
+            self._progress.round_done(
+                loss=row["loss"],
+                tokens_per_second=row["tokens_per_second"],
+                upload_bytes_per_client=row["upload_bytes"] / max(row["clients"], 1),
+            )
+        if "validation_loss" in row:
+            self._progress.say(columns.evaluation_line(row))
+
+    def sync(self) -> None:
+        """Makes the rows durable, before a checkpoint vouches for them."""
+        self._events.flush()
+        self._table.sync()

@@ -1,0 +1,170 @@
+"""summary.json: what a finished run came to, for people, reports and sweeps."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ml_collections
+
+from tff_lm.program import files
+from tff_lm.program.progress import human_bytes
+from tff_lm.program.workdir import Workdir
+
+_FLOAT32_BYTES = 4
+# Of `tff_lm.learning.metrics.summarise`, those that describe a split rather than a round.
+SPLIT_FIGURES = (
+    "token_perplexity",
+    "word_perplexity",
+    "bits_per_word",
+    "top1_accuracy",
+    "top3_accuracy",
+    "loss",
+    "tokens",
+    "words",
+    "examples",
+    "clients",
+    "token_perplexity_p10",
+    "token_perplexity_p50",
+    "token_perplexity_p90",
+)
+
+
+def build(
+    *,
+    config: ml_collections.ConfigDict,
+    rows: Sequence[Mapping[str, float]],
+    facts: Mapping[str, Any],
+    test: Mapping[str, float],
+    validation: Mapping[str, float],
+    unigram_perplexity: float,
+    closing_seconds: float,
+    peak_memory_bytes: int,
+) -> dict[str, Any]:
+    """Puts the summary together.
+
+    Args:
+      config: the run's configuration.
+      rows: all rows of metrics.csv.
+      facts: of the experiment; among them "parameters".
+      test: figures on all test clients.
+      validation: figures on all validation clients.
+      unigram_perplexity: the baseline on the same test targets.
+      closing_seconds: what the last evaluations took.
+      peak_memory_bytes: of all processes together.
+    """
+    tokens, seconds = _total(rows, "tokens"), _total(rows, "seconds")
+    return {
+        "task": config.task.name,
+        "model": config.model.name,
+        "algorithm": config.algorithm.name,
+        "rounds": int(rows[-1]["round"]),
+        "clients_per_round": config.federated.clients_per_round,
+        "seed": config.seed,
+        **facts,
+        "test": {name: test[name] for name in SPLIT_FIGURES},
+        "validation": {name: validation[name] for name in SPLIT_FIGURES},
+        "baseline": {"unigram_perplexity": unigram_perplexity},
+        "communication": _communication(rows, facts["parameters"]),
+        "tokens": tokens,
+        "tokens_per_second": _ratio(tokens, seconds),
+        "padding_fraction": _padding_fraction(rows),
+        "seconds": seconds + _total(rows, "evaluation_seconds") + closing_seconds,
+        "training_seconds": seconds,
+        "peak_memory_bytes": peak_memory_bytes,
+    }
+
+
+def write(workdir: Workdir, summary: Mapping[str, Any]) -> None:
+    """Writes summary.json. A figure that does not exist (NaN, infinity) is null there."""
+    files.write_text(workdir.summary, json.dumps(_finite(summary), indent=2) + "\n")
+
+
+def read(workdir: Workdir) -> dict[str, Any] | None:
+    """The run's summary, or None if it has not finished."""
+    if not workdir.summary.exists():
+        return None
+    return json.loads(workdir.summary.read_text())
+
+
+def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
+    """A run's result for the screen: what was reached, what it cost, where to look, what to do."""
+    communication = summary["communication"]
+    upload, download = communication["upload_bytes"], communication["download_bytes"]
+    lines = {
+        "test perplexity": f"{_number(summary['test']['token_perplexity'])} a sub-word, "
+        f"{_number(summary['test']['word_perplexity'])} a word",
+        "unigram baseline": f"{_number(summary['baseline']['unigram_perplexity'])} a sub-word",
+        "uploaded": f"{human_bytes(upload)}, "
+        f"{human_bytes(communication['upload_bytes_per_client'])} a client and round",
+        "downloaded": f"{human_bytes(download)}, "
+        f"{human_bytes(communication['download_bytes_per_client'])} a client and round",
+        "time": f"{_duration(summary['seconds'])}, "
+        f"{summary['tokens_per_second'] or 0:,.0f} tokens/s while training",
+        "plots": f"{workdir.plots}/",
+        "all figures": f"{workdir.summary}",
+    }
+    head = (
+        f"{summary['model']} ({summary['parameters']:,} parameters) on {summary['task']}, "
+        f"{summary['algorithm']}: {summary['rounds']} rounds of "
+        f"{summary['clients_per_round']} clients"
+    )
+    body = [f"  {label:<18}{text}" for label, text in lines.items()]
+    return "\n".join(["", head, *body, "", *_next_steps(workdir)])
+
+
+def _next_steps(workdir: Workdir) -> list[str]:
+    return [
+        "Next:",
+        f'  python -m bin.suggest --workdir={workdir.root} "how are"',
+        f"  python -m bin.evaluate --workdir={workdir.root} --split=test",
+        "  more rounds: the same command with a larger --config.federated.rounds",
+    ]
+
+
+def _communication(rows: Sequence[Mapping[str, float]], parameters: int) -> dict[str, float]:
+    clients = _total(rows, "clients")
+    upload, download = (rows[-1][f"{way}_bytes_total"] for way in ("upload", "download"))
+    full = clients * parameters * _FLOAT32_BYTES
+    return {
+        "upload_bytes": upload,
+        "download_bytes": download,
+        "upload_bytes_per_client": _ratio(upload, clients),
+        "download_bytes_per_client": _ratio(download, clients),
+        "upload_reduction": _ratio(full, upload),
+        "download_reduction": _ratio(full, download),
+    }
+
+
+def _padding_fraction(rows: Sequence[Mapping[str, float]]) -> float:
+    # A row's fraction is 1 - tokens / positions; the run's is over the sums of both.
+    trained = [row for row in rows if row.get("tokens")]
+    positions = sum(row["tokens"] / (1.0 - row["padding_fraction"]) for row in trained)
+    return 1.0 - _ratio(_total(rows, "tokens"), positions)
+
+
+def _total(rows: Sequence[Mapping[str, float]], column: str) -> float:
+    return sum(row.get(column, 0.0) for row in rows)
+
+
+def _ratio(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else math.nan
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(member) for name, member in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None or not math.isfinite(value) else f"{value:,.2f}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
