@@ -1,0 +1,71 @@
+"""The contract of a codec: one float32 tensor -> a payload of packed tensors -> one float32 tensor.
+
+A codec is an immutable description (a frozen dataclass of its options) made of pure TensorFlow
+functions. It knows nothing of federated computations, of rounds or of variables: everything random
+in it follows from the int32[2] seed it is given, and the same seed is given to `decode`, since both
+ends of a federated round can derive it (from run seed, round and client) without sending it.
+"""
+
+from __future__ import annotations
+
+import abc
+import collections
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+Payload = collections.OrderedDict  # name -> packed tf.Tensor (uint8, uint16, float32, ...)
+
+
+class Codec(abc.ABC):
+    """Encodes and decodes one tensor. Subclasses are frozen dataclasses of their options.
+
+    A tensor that holds NaN or an infinity (or a number so large that a statistic the codec sends
+    overflows float32) still yields a payload, of the usual size, for which `is_valid` is False; its
+    decoded value means nothing. Shapes are static, and no tensor may be empty of known rank: a
+    tensor of zero elements is fine and costs the side information alone.
+    """
+
+    @property
+    def is_unbiased(self) -> bool:
+        """True if the decoded tensor, averaged over seeds, is the encoded one."""
+        return False
+
+    @property
+    def is_lossless(self) -> bool:
+        """True if decoding returns exactly what was encoded."""
+        return False
+
+    @abc.abstractmethod
+    def encode(self, tensor: tf.Tensor, seed: tf.Tensor) -> Payload:
+        """Packs `tensor` (float32, static shape) using the noise of `seed` (int32[2])."""
+
+    @abc.abstractmethod
+    def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
+        """The float32 tensor of `shape` in `payload`; `seed` is the one given to `encode`."""
+
+    def payload_bits(self, payload: Payload) -> tf.Tensor:
+        """int64[]: the size of the packed tensors, side information included."""
+        sizes = [tf.size(part, out_type=tf.int64) * part.dtype.size for part in payload.values()]
+        return tf.add_n(sizes) * 8
+
+    def is_valid(self, payload: Payload) -> tf.Tensor:
+        """bool[]: whether every float in the payload is finite.
+
+        This suffices because every codec sends, as a float, a statistic that a single NaN or infinity
+        of its input turns into one.
+        """
+        checks = [
+            tf.reduce_all(tf.math.is_finite(part))
+            for part in payload.values()
+            if part.dtype.is_floating
+        ]
+        return tf.reduce_all(tf.stack(checks)) if checks else tf.constant(True)
+
+
+def element_count(shape: Sequence[int]) -> int:
+    """The number of elements of a static shape."""
+    count = tf.TensorShape(shape).num_elements()
+    if count is None:
+        raise ValueError(f"shape {shape} is not fully known: codecs need static shapes.")
+    return count

@@ -1,0 +1,51 @@
+"""The codecs by name. A new codec is one file under `codecs/` and one line here."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+
+from compression.codec import Codec
+from compression.codecs.identity import Identity
+from compression.codecs.uniform import Uniform
+
+CODECS: dict[str, type[Codec]] = {
+    "identity": Identity,
+    "uniform": Uniform,
+}
+
+
+def codec_names() -> list[str]:
+    """Every name `make_codec` takes."""
+    return sorted(CODECS)
+
+
+def make_codec(name: str, **options) -> Codec:
+    """Builds the codec `name`, for example `make_codec("uniform", bits=4, stochastic=True)`.
+
+    Args:
+      name: One of `codec_names()`.
+      **options: The fields of that codec. A wrapper takes `inner`, a codec or the name of one.
+
+    Raises:
+      ValueError: For an unknown codec or option, naming the nearest valid one, or for a value out of
+        range.
+    """
+    if name not in CODECS:
+        raise ValueError(f"Unknown codec {name!r}{_nearest(name, codec_names())}")
+    codec_class = CODECS[name]
+    fields = [field.name for field in dataclasses.fields(codec_class)]
+    for option in options:
+        if option not in fields:
+            raise ValueError(f"Codec {name!r} has no option {option!r}{_nearest(option, fields)}")
+    if isinstance(options.get("inner"), str):
+        options["inner"] = make_codec(options["inner"])
+    return codec_class(**options)
+
+
+def _nearest(word: str, valid: list[str]) -> str:
+    if not valid:
+        return ": it takes none."
+    close = difflib.get_close_matches(word, valid, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else "."
+    return f"{hint} Valid: {', '.join(valid)}."
