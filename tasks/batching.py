@@ -1,0 +1,204 @@
+"""A client's batches, made inside the TFF worker from the string that names the client in a round.
+
+Only TensorFlow's core operations: the worker knows no others. Nothing here runs in Python per round; the
+function that `make_dataset_fn` returns is traced once, and everything random in it is a function of the string.
+"""
+
+import collections
+import dataclasses
+import os
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tasks.client_store import TOKENS
+from tasks.errors import TaskError, unknown_name
+from tasks.splitting import SPLITS
+
+# Names a client without data; pads a cohort to a fixed size.
+EMPTY_CLIENT = ""
+
+# Streams folded into a client's seed; `seed` of a batch is the bare seed, so users fold in streams of theirs.
+_SELECTION_STREAM = 1_000_001
+_EXAMPLE_ORDER_STREAM = 1_000_002
+_BATCH_ORDER_STREAM = 1_000_003
+
+# Secret keys of a hash that needs no secret: two independent halves of a seed.
+_SEED_KEYS = ((17, 71), (23, 32))
+_SEED_RANGE = 2**31 - 1
+_ALL_ROWS = 2**31 - 1
+_SPEC_PATTERN = r"-?\d+/-?\d+/"
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchSpec:
+    """How a client's sentences become batches.
+
+    Attributes:
+      batch_size: Sentences in a batch; the last one may have fewer.
+      max_length: A sentence contributes at most this many tokens to `x`. A sentence cut short keeps its
+        [BOS] and has no [EOS] among its targets: its end was not seen.
+      examples_per_client: At most this many sentences of a client; None takes all.
+      epochs: Passes over the sentences taken, each in an order of its own.
+      shuffle: Whether sentences are drawn, and batches ordered, at random by (seed, round, client). If not,
+        the first ones in stored order are taken.
+      bucket: Whether sentences of like length share a batch. If not, batches are cut from the order as it is.
+    """
+
+    batch_size: int = 16
+    max_length: int = 30
+    examples_per_client: int | None = None
+    epochs: int = 1
+    shuffle: bool = True
+    bucket: bool = True
+
+    def __post_init__(self):
+        for name in ("batch_size", "max_length", "examples_per_client", "epochs"):
+            value = getattr(self, name)
+            if value is None and name == "examples_per_client":
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise TaskError(f"{name} is a whole number of at least 1, not {value!r}")
+
+
+def client_spec(seed: int, round_index: int, client_id: str) -> str:
+    """The string that names a client in a round, for a run's seed.
+
+    Raises:
+      TaskError: If the id is empty (`EMPTY_CLIENT` names the client without data).
+    """
+    if not client_id:
+        raise TaskError("a client's id is not empty; use EMPTY_CLIENT to name no client")
+    return f"{int(seed)}/{int(round_index)}/{client_id}"
+
+
+def element_spec() -> collections.OrderedDict:
+    """Type of a batch: x and y int32[B, T], 0 is padding in both; seed int32[2]."""
+    return collections.OrderedDict(
+        x=tf.TensorSpec([None, None], tf.int32),
+        y=tf.TensorSpec([None, None], tf.int32),
+        seed=tf.TensorSpec([2], tf.int32),
+    )
+
+
+def client_seed(spec: tf.Tensor) -> tf.Tensor:
+    """int32[2] seed of a client in a round: a hash of the whole client spec."""
+    halves = [tf.strings.to_hash_bucket_strong(spec, _SEED_RANGE, key) for key in _SEED_KEYS]
+    return tf.cast(tf.stack(halves), tf.int32)
+
+
+def make_dataset_fn(
+    data_path: str, split: str, spec: BatchSpec
+) -> Callable[[tf.Tensor], tf.data.Dataset]:
+    """Builds the function from a client spec to the client's batches in that round.
+
+    Args:
+      data_path: SQLite file of clients, as the worker sees it; a constant of the graph.
+      split: "train", "validation" or "test".
+      spec: How to make batches.
+
+    Returns:
+      A function from a scalar string (see `client_spec`) to a dataset of `element_spec()`. The empty client
+      and an id without rows have no batches (`Task.check_client_ids` tells the latter); any other string that
+      is not a client spec fails when the data is read.
+    """
+    if split not in SPLITS:
+        raise unknown_name("split", split, SPLITS)
+    data_path = os.path.abspath(data_path)
+
+    def client_dataset(client: tf.Tensor) -> tf.data.Dataset:
+        seed = client_seed(client)
+        return (
+            tf.data.Dataset.from_tensors(client)
+            .flat_map(lambda each: _client_rows(data_path, split, each))
+            .batch(_ALL_ROWS)
+            .flat_map(lambda rows: _client_batches(rows, seed, spec))
+        )
+
+    return client_dataset
+
+
+def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.data.Dataset:
+    """The serialized examples of one client in stored order, found through the index."""
+    well_formed = tf.strings.regex_full_match(client, f"(?s)({_SPEC_PATTERN}.+)?")
+    message = "A client spec is 'seed/round/client_id' or empty, not"
+    with tf.control_dependencies([tf.debugging.Assert(well_formed, [message, client])]):
+        client_id = tf.strings.regex_replace(client, f"^{_SPEC_PATTERN}", "", replace_global=False)
+    quoted_id = tf.strings.regex_replace(client_id, "'", "''")
+    query = [
+        "SELECT serialized_example_proto FROM examples WHERE client_id = '",
+        quoted_id,
+        f"' AND split_name = '{split}' ORDER BY rowid",
+    ]
+    return tf.data.experimental.SqlDataset(
+        "sqlite", data_path, tf.strings.join(query), output_types=tf.string
+    )
+
+
+def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.data.Dataset:
+    """All epochs' batches of a client's serialized examples [n]."""
+    if spec.shuffle:
+        selection_seed = tf.random.experimental.stateless_fold_in(seed, _SELECTION_STREAM)
+        rows = tf.random.experimental.stateless_shuffle(rows, selection_seed)
+    rows = rows[: spec.examples_per_client]
+    feature = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
+    tokens = tf.cast(tf.io.parse_example(rows, {TOKENS: feature})[TOKENS], tf.int32)
+
+    def batch(rows_of_batch: tf.Tensor) -> collections.OrderedDict:
+        x, y = _inputs_and_targets(tf.gather(tokens, rows_of_batch), spec.max_length)
+        return collections.OrderedDict(x=x, y=y, seed=seed)
+
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        order, splits = _epoch_order(tokens.row_lengths(), seed, epoch, spec)
+        batches = tf.RaggedTensor.from_row_splits(order, splits, validate=False)
+        if spec.shuffle and spec.bucket:
+            batch_seed = _epoch_seed(seed, _BATCH_ORDER_STREAM, epoch)
+            shuffled = tf.random.experimental.stateless_shuffle(
+                tf.range(batches.nrows()), batch_seed
+            )
+            batches = tf.gather(batches, shuffled)
+        return tf.data.Dataset.from_tensor_slices(batches).map(batch)
+
+    return tf.data.Dataset.range(spec.epochs).flat_map(epoch_batches)
+
+
+def _inputs_and_targets(tokens: tf.RaggedTensor, max_length: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """x and y, int32[B, T] with T the longest of the batch, of sentences [BOS] w1 .. wn [EOS]."""
+    padded = tokens.to_tensor()[:, : max_length + 1]
+    y = padded[:, 1:]
+    return tf.where(y != 0, padded[:, :-1], 0), y
+
+
+def _epoch_seed(seed: tf.Tensor, stream: int, epoch: tf.Tensor) -> tf.Tensor:
+    fold_in = tf.random.experimental.stateless_fold_in
+    return fold_in(fold_in(seed, stream), epoch)
+
+
+def _epoch_order(
+    row_lengths: tf.Tensor, seed: tf.Tensor, epoch: tf.Tensor, spec: BatchSpec
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The order of sentences in an epoch, int32[n], and where batches begin and end in it, int64[k + 1]."""
+    lengths = tf.minimum(row_lengths - 1, spec.max_length)
+    count = tf.size(lengths, out_type=tf.int64)
+    key = tf.zeros([count])
+    if spec.shuffle:
+        key += tf.random.stateless_uniform(
+            [count], _epoch_seed(seed, _EXAMPLE_ORDER_STREAM, epoch)
+        )
+    if spec.bucket:
+        key += tf.cast(lengths, tf.float32)
+    order = tf.argsort(key, stable=True)
+    # The partial batch takes the longest when bucketed: lengths differ most there.
+    splits = tf.range(0, count, spec.batch_size, dtype=tf.int64)
+    return order, tf.concat([splits, [count]], axis=0)
+
+
+def padding_fraction(batches: Iterable[Mapping[str, np.ndarray]]) -> float:
+    """Share of the positions of `y` in all batches that are padding; 0 if there are none."""
+    positions = padded = 0
+    for batch in batches:
+        y = np.asarray(batch["y"])
+        positions += y.size
+        padded += int(np.sum(y == 0))
+    return padded / positions if positions else 0.0

@@ -1,0 +1,132 @@
+"""What a corpus is to the rest of `tasks`: a fingerprint of its sources, and users' normalized sentences."""
+
+import dataclasses
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from tasks.normalization import normalize_text
+from tasks.splitting import SPLITS, client_fraction, split_of
+
+
+@dataclasses.dataclass(frozen=True)
+class CorpusOptions:
+    """How to read a corpus; every field is part of the key of the cache.
+
+    Attributes:
+      path: Where the text lies, for a corpus that needs to be told.
+      lower_case: Whether to lower the case.
+      min_examples: A client with fewer sentences is left out.
+      max_examples: A client's sentences beyond this many are left out; None keeps all.
+      max_clients: At most this many clients per split, drawn by a stable hash; None keeps all.
+      seed: Seed of the split into train, validation and test.
+      user_column: Column or key that names the user, in the user's own tables.
+      text_column: Column or key that holds the text there.
+    """
+
+    path: str | None = None
+    lower_case: bool = True
+    min_examples: int = 1
+    max_examples: int | None = None
+    max_clients: int | None = None
+    seed: int = 0
+    user_column: str = "user"
+    text_column: str = "text"
+
+
+@dataclasses.dataclass(frozen=True)
+class BadRow:
+    """A row of the user's data that could not be used.
+
+    Attributes:
+      source: File, as the user would name it.
+      line: Number of the line, from 1, on which the row ends.
+      reason: Why it was left out.
+    """
+
+    source: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}: {self.reason}"
+
+
+# A client's id and all of its sentences, normalized, none empty, in a stable order.
+ClientText = tuple[str, list[str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What was read.
+
+    Attributes:
+      clients: For each split, its clients; may be iterated repeatedly (a large corpus streams).
+      dropped: Number of sentences left out, by the name of the rule that said so.
+      bad_rows: Every row that could not be used.
+    """
+
+    clients: Mapping[str, Collection[ClientText]]
+    dropped: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    bad_rows: Sequence[BadRow] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Corpus:
+    """A corpus by name.
+
+    Attributes:
+      name: As in `--task=NAME`.
+      fingerprint: From the options to a string that changes with the contents of the sources. Cheap.
+      read: Reads and cleans everything.
+      min_examples: Default of `CorpusOptions.min_examples`.
+      max_examples: Default of `CorpusOptions.max_examples`.
+    """
+
+    name: str
+    fingerprint: Callable[[CorpusOptions], str]
+    read: Callable[[CorpusOptions], Reading]
+    min_examples: int = 1
+    max_examples: int | None = None
+
+
+def hash_file(path: str) -> str:
+    """Hexadecimal sha256 of a file's contents."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def normalize_sentences(texts: Sequence[str], options: CorpusOptions) -> list[str]:
+    """Normalizes a client's sentences, leaves out the empty ones, and caps their number."""
+    normalized = (normalize_text(text, lower_case=options.lower_case) for text in texts)
+    return [text for text in normalized if text][: options.max_examples]
+
+
+def sample_clients(client_ids: Collection[str], options: CorpusOptions) -> list[str]:
+    """At most `max_clients` of the ids, in sorted order; a larger sample contains every smaller one."""
+    if options.max_clients is None or len(client_ids) <= options.max_clients:
+        return sorted(client_ids)
+    by_hash = sorted(client_ids, key=lambda each: (client_fraction(each, options.seed), each))
+    return sorted(by_hash[: options.max_clients])
+
+
+def split_by_client(
+    texts: Mapping[str, Sequence[str]], options: CorpusOptions
+) -> dict[str, list[ClientText]]:
+    """Normalizes, caps and splits a corpus that fits into memory and has no splits of its own.
+
+    Args:
+      texts: For each client, its sentences in a stable order.
+      options: The options.
+
+    Returns:
+      For each split, its clients in the order of their ids.
+    """
+    kept = {client: normalize_sentences(sentences, options) for client, sentences in texts.items()}
+    members: dict[str, list[str]] = {split: [] for split in SPLITS}
+    for client, sentences in kept.items():
+        if len(sentences) >= max(1, options.min_examples):
+            members[split_of(client, options.seed)].append(client)
+    return {
+        split: [(client, kept[client]) for client in sample_clients(clients, options)]
+        for split, clients in members.items()
+    }

@@ -1,0 +1,149 @@
+"""From a corpus to the files of a task: vocabulary, SQLite file of clients, statistics, bad rows."""
+
+import collections
+import dataclasses
+import json
+import os
+from collections.abc import Iterator
+
+from tasks import client_store, vocabulary
+from tasks.cache import cache_key, prepare_folder
+from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file
+from tasks.errors import TaskError
+from tasks.splitting import SPLITS
+
+# Part of every cache's key: raise it when a change of code changes what is prepared.
+CODE_VERSION = 1
+
+CLIENTS_FILE = "clients.sqlite"
+VOCABULARY_FILE = "vocabulary.txt"
+STATISTICS_FILE = "statistics.json"
+BAD_ROWS_FILE = "bad_rows.txt"
+
+
+def prepare(
+    corpus: Corpus,
+    options: CorpusOptions,
+    *,
+    cache_dir: str,
+    vocabulary_size: int,
+    vocabulary_path: str | None = None,
+    progress: bool = True,
+) -> str:
+    """Prepares a corpus, or finds it prepared.
+
+    Args:
+      corpus: The corpus.
+      options: How to read it.
+      cache_dir: Folder of all caches.
+      vocabulary_size: Rows of a vocabulary to be learned.
+      vocabulary_path: A vocabulary to use instead of learning one.
+      progress: Whether to show a progress line.
+
+    Returns:
+      The folder with `CLIENTS_FILE`, `VOCABULARY_FILE`, `STATISTICS_FILE` and `BAD_ROWS_FILE`.
+
+    Raises:
+      TaskError: If the sources are missing or unusable, or a split has no client.
+    """
+    ingredients = dataclasses.asdict(options) | {
+        "code_version": CODE_VERSION,
+        "corpus": corpus.name,
+        "fingerprint": corpus.fingerprint(options),
+        "vocabulary": hash_file(vocabulary_path) if vocabulary_path else vocabulary_size,
+    }
+    # Sources count by their contents, wherever they lie.
+    del ingredients["path"]
+    folder = os.path.join(os.path.expanduser(cache_dir), f"{corpus.name}-{cache_key(ingredients)}")
+
+    def fill(temporary: str) -> None:
+        reading = corpus.read(options)
+        _check_splits(corpus, reading)
+        if vocabulary_path:
+            pieces = vocabulary.Vocabulary.load(vocabulary_path)
+        else:
+            pieces = _learn_vocabulary(reading, vocabulary_size, progress)
+        _write_files(temporary, reading, pieces, ingredients, progress)
+
+    return prepare_folder(folder, fill)
+
+
+def _check_splits(corpus: Corpus, reading: Reading) -> None:
+    empty = [split for split in SPLITS if not reading.clients[split]]
+    if empty:
+        sizes = ", ".join(f"{split} {len(reading.clients[split])}" for split in SPLITS)
+        hint = f" ({reading.bad_rows[0]})" if reading.bad_rows else ""
+        raise TaskError(
+            f"{corpus.name}: no clients for {' and '.join(empty)} (clients: {sizes}); give more users, "
+            f"a lower min_examples, or another seed of the split{hint}"
+        )
+
+
+def _with_progress(clients, description: str, show: bool):
+    """The clients, behind a progress line on standard error."""
+    import tqdm  # pylint: disable=g-import-not-at-top
+
+    return tqdm.tqdm(clients, desc=description, unit=" clients", disable=not show, leave=False)
+
+
+def _learn_vocabulary(reading: Reading, size: int, progress: bool) -> vocabulary.Vocabulary:
+    """Learns from the training clients' text only: held-out people have no say in the pieces."""
+    counts = collections.Counter()
+    for _, texts in _with_progress(reading.clients["train"], "counting words", progress):
+        counts += vocabulary.count_words(texts)
+    return vocabulary.learn(counts, size)
+
+
+@dataclasses.dataclass
+class _SplitStatistics:
+    """Counts over a split; `tokens` are targets ([EOS] included, [BOS] not)."""
+
+    clients: int = 0
+    examples: int = 0
+    words: int = 0
+    tokens: int = 0
+    unknown_words: int = 0
+
+    def add(self, texts: list[str], pieces: list[list[int]]) -> None:
+        self.clients += 1
+        self.examples += len(texts)
+        self.words += sum(len(text.split()) for text in texts)
+        self.tokens += sum(len(ids) + 1 for ids in pieces)
+        self.unknown_words += sum(ids.count(vocabulary.UNK) for ids in pieces)
+
+
+def _write_files(
+    folder: str,
+    reading: Reading,
+    pieces: vocabulary.Vocabulary,
+    ingredients: dict[str, object],
+    progress: bool,
+) -> None:
+    per_split = {split: _SplitStatistics() for split in SPLITS}
+
+    def rows() -> Iterator[client_store.ClientRows]:
+        for split in SPLITS:
+            for client_id, texts in _with_progress(
+                reading.clients[split], f"tokenizing {split}", progress
+            ):
+                encoded = pieces.encode(texts)
+                per_split[split].add(texts, encoded)
+                yield split, client_id, [[vocabulary.BOS, *ids, vocabulary.EOS] for ids in encoded]
+
+    client_store.write(os.path.join(folder, CLIENTS_FILE), rows())
+    pieces.save(os.path.join(folder, VOCABULARY_FILE))
+    _write_lines(folder, BAD_ROWS_FILE, (str(row) for row in reading.bad_rows))
+    statistics = {
+        "splits": {split: dataclasses.asdict(each) for split, each in per_split.items()},
+        "dropped_sentences": dict(reading.dropped),
+        "bad_rows": len(reading.bad_rows),
+        "vocabulary_size": pieces.size,
+        "vocabulary_hash": pieces.hash,
+        "made_from": ingredients,
+    }
+    _write_lines(folder, STATISTICS_FILE, [json.dumps(statistics, indent=2)])
+
+
+def _write_lines(folder: str, name: str, lines) -> None:
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        file.writelines(line + "\n" for line in lines)

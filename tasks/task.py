@@ -1,0 +1,137 @@
+"""A task: a corpus made ready for federated training. `make_task("chat")` is where to start."""
+
+import dataclasses
+import functools
+import json
+import os
+from collections.abc import Iterable, Mapping
+
+from tasks import chat, client_store, preparation
+from tasks.cache import default_cache_dir
+from tasks.corpus import Corpus, CorpusOptions
+from tasks.errors import TaskError, unknown_name
+from tasks.splitting import SPLITS
+from tasks.vocabulary import Vocabulary
+
+# A new corpus is one file and one name here.
+CORPORA: Mapping[str, Corpus] = {corpus.name: corpus for corpus in (chat.CORPUS,)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Clients, their vocabulary, and where their data lies.
+
+    Attributes:
+      name: Name of the corpus.
+      vocabulary: The sub-word vocabulary.
+      data_path: SQLite file of clients in the format of `tff.simulation.datasets.SqlClientData`.
+      statistics: What was counted while preparing; `statistics["splits"]["train"]["tokens"]` and so on.
+      folder: Folder of the prepared files.
+    """
+
+    name: str
+    vocabulary: Vocabulary
+    data_path: str
+    statistics: Mapping[str, object]
+    folder: str
+
+    def client_ids(self, split: str) -> list[str]:
+        """Ids of the clients of a split ("train", "validation" or "test"), sorted."""
+        return list(self.client_sizes(split))
+
+    def client_sizes(self, split: str) -> Mapping[str, int]:
+        """Number of examples of each client of a split, in the order of the ids."""
+        if split not in SPLITS:
+            raise unknown_name("split", split, SPLITS)
+        return _client_sizes(self.data_path, split)
+
+    def check_client_ids(self, split: str, client_ids: Iterable[str]) -> None:
+        """Raises a `TaskError` if an id is not a client's (in a worker it would have no data)."""
+        known = self.client_sizes(split)
+        for client_id in client_ids:
+            if client_id not in known:
+                raise unknown_name(f"{split} client", client_id, known)
+
+
+@functools.lru_cache(maxsize=16)
+def _client_sizes(data_path: str, split: str) -> Mapping[str, int]:
+    return client_store.client_sizes(data_path, split)
+
+
+def make_task(
+    name: str,
+    path: str | None = None,
+    *,
+    cache_dir: str | None = None,
+    vocabulary_size: int = 4000,
+    vocabulary_path: str | None = None,
+    lower_case: bool = True,
+    min_examples: int | None = None,
+    max_examples: int | None = None,
+    max_clients: int | None = None,
+    seed: int = 0,
+    user_column: str = "user",
+    text_column: str = "text",
+    progress: bool = True,
+) -> Task:
+    """Prepares a task, or finds it prepared in the cache (then without importing TensorFlow).
+
+    Args:
+      name: One of `CORPORA`.
+      path: Where the text lies, for a corpus that is not a package.
+      cache_dir: Folder of prepared data; by default `$TFF_LM_CACHE` or `~/.cache/tff_lm`.
+      vocabulary_size: Rows of the vocabulary to learn.
+      vocabulary_path: A vocabulary file to use instead of learning one.
+      lower_case: Whether to lower the case.
+      min_examples: Clients with fewer sentences are left out; the corpus has a default.
+      max_examples: At most this many sentences of a client; the corpus has a default.
+      max_clients: At most this many clients per split.
+      seed: Seed of the split into train, validation and test. Not the run's seed: keep it.
+      user_column: Column of the user's name in the user's own tables.
+      text_column: Column of the text there.
+      progress: Whether to show a progress line while preparing.
+
+    Returns:
+      The task.
+
+    Raises:
+      TaskError: If a name is unknown, or the sources are missing or unusable.
+    """
+    if name not in CORPORA:
+        raise unknown_name("task", name, CORPORA)
+    corpus = CORPORA[name]
+    options = CorpusOptions(
+        path=os.path.abspath(os.path.expanduser(path)) if path else None,
+        lower_case=lower_case,
+        min_examples=corpus.min_examples if min_examples is None else min_examples,
+        max_examples=corpus.max_examples if max_examples is None else max_examples,
+        max_clients=max_clients,
+        seed=seed,
+        user_column=user_column,
+        text_column=text_column,
+    )
+    folder = preparation.prepare(
+        corpus,
+        options,
+        cache_dir=os.path.abspath(os.path.expanduser(cache_dir or default_cache_dir())),
+        vocabulary_size=vocabulary_size,
+        vocabulary_path=vocabulary_path,
+        progress=progress,
+    )
+    return load_task(name, folder)
+
+
+def load_task(name: str, folder: str) -> Task:
+    """The task whose prepared files lie in a folder."""
+    try:
+        with open(os.path.join(folder, preparation.STATISTICS_FILE), encoding="utf-8") as file:
+            statistics = json.load(file)
+    except (OSError, ValueError) as error:
+        raise TaskError(f"{folder} holds no prepared task ({error})") from error
+    return Task(
+        name=name,
+        vocabulary=Vocabulary.load(os.path.join(folder, preparation.VOCABULARY_FILE)),
+        data_path=os.path.join(folder, preparation.CLIENTS_FILE),
+        statistics=statistics,
+        folder=folder,
+    )
