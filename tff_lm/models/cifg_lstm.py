@@ -10,6 +10,8 @@ forget, output and candidate parts:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from tff_lm.models.layers import CallContext, Dropout, SeededNormal, SubLayer, matmul, outer_if
@@ -73,7 +75,7 @@ class CifgLstmLayer(SubLayer):
         return context.packing.pack_time_major(outputs)
 
 
-def _forget_one(hidden: int):
+def _forget_one(hidden: int) -> Callable[..., tf.Tensor]:
     """Forget gates start open at bias 1 (Jozefowicz et al. 2015); the other biases at 0."""
     return lambda shape, dtype=tf.float32, **_: tf.concat(
         [tf.ones([hidden], dtype), tf.zeros([shape[0] - hidden], dtype)], 0

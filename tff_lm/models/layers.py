@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
 from tff_lm.models.packing import Packing
+
+Gradient = Callable[..., Any]  # What a custom_gradient function returns beside its result.
 
 COMPUTE_DTYPES = {"float32": tf.float32, "bfloat16": tf.bfloat16}
 
@@ -116,7 +119,7 @@ def matmul(
         return tf.matmul(x, weights, transpose_b=transpose_b)
 
     @tf.custom_gradient
-    def product(x: tf.Tensor, weights: tf.Tensor):
+    def product(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
         def grad(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             left, right = (upstream, x) if transpose_b else (x, upstream)
             x_gradient = tf.matmul(upstream, weights, transpose_b=not transpose_b)
@@ -216,7 +219,7 @@ class TiedEmbedding(SubLayer):
 
 def _gradient_if(trained: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     @tf.custom_gradient
-    def identity(x: tf.Tensor):
+    def identity(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
         return tf.identity(x), lambda upstream: upstream * tf.cast(trained, upstream.dtype)
 
     return identity(x)
