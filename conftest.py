@@ -1,6 +1,6 @@
 """Settings of the whole test suite: silence before TensorFlow is imported, flags parsed."""
 
-import tff_lm  # noqa: F401, I001  (silences TensorFlow, so it comes first)
+import tff_lm  # noqa: F401  (silences TensorFlow, so it comes first)
 
 from absl import flags
 
