@@ -13,7 +13,6 @@ RUN := $(VENV)/bin/python
 # The environment counts as made once this file exists; its name is the hash of the lock. It is
 # written last, so an interrupted installation starts afresh.
 STAMP := $(VENV)/.locked-$(shell cut -c1-16 <<<"$$(sha256sum requirements.txt)")
-CODE := bin compression configs tasks tests tff_lm tools conftest.py
 
 .PHONY: help
 help:  ## print the targets
@@ -30,14 +29,14 @@ test: $(STAMP)  ## run the tests with pytest (ARGS, for example ARGS=tests/compr
 
 .PHONY: lint
 lint: $(STAMP)  ## check style and format
-	$(VENV)/bin/ruff check $(CODE)
-	$(VENV)/bin/ruff format --check $(CODE)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
 	$(RUN) -m tools.check_build
 
 .PHONY: format
 format: $(STAMP)  ## format the code, and mend what ruff can mend
-	$(VENV)/bin/ruff check --fix-only $(CODE)
-	$(VENV)/bin/ruff format $(CODE)
+	$(VENV)/bin/ruff check --fix-only .
+	$(VENV)/bin/ruff format .
 
 .PHONY: typecheck
 typecheck: $(STAMP)  ## check the types

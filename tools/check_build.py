@@ -13,7 +13,17 @@ import re
 import sys
 from collections.abc import Iterator
 
-_PACKAGES = ("bin", "compression", "configs", "tasks", "tests", "tff_lm", "tools")
+_PACKAGES = (
+    "benchmarks",
+    "bin",
+    "compression",
+    "configs",
+    "deploy",
+    "tasks",
+    "tests",
+    "tff_lm",
+    "tools",
+)
 _RULES = ("py_binary", "py_library", "py_test")
 
 
