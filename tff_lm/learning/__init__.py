@@ -1,0 +1,1 @@
+"""Federated learning processes: local training, algorithms, partial training, evaluation."""

@@ -1,0 +1,59 @@
+"""One function builds every learning process: four parts, put together."""
+
+import tensorflow_federated as tff
+
+from tff_lm.learning.algorithms import AlgorithmOptions, client_options, resolve
+from tff_lm.learning.client_work import ClientModel
+from tff_lm.learning.finalizers import build_server_optimizer
+from tff_lm.learning.plain_mean import PlainMeanFactory
+from tff_lm.learning.schedules import build_schedule
+from tff_lm.learning.update_rules import build_update_rule
+from tff_lm.learning.weights import build_initial_weights
+
+
+def build_learning_process(
+    client_model: ClientModel,
+    options: AlgorithmOptions,
+    *,
+    aggregator: tff.aggregators.WeightedAggregationFactory | None = None,
+    distributor: tff.learning.templates.DistributionProcess | None = None,
+) -> tff.learning.templates.LearningProcess:
+    """`next: (<S@SERVER,{{x,y,seed}*}@CLIENTS> -> <state=S@SERVER,metrics=M@SERVER>)`.
+
+    Args:
+      client_model: The model, which variables are trained, and by whom.
+      options: The algorithm.
+      aggregator: Of updates weighted by `<weight=float32[] or float32[n],seed=int32[2]>`; the plain mean if None.
+      distributor: Of the model's weights (`client_model.partition.weights_type()`); a plain broadcast if None.
+
+    Returns:
+      The process; `M` is `<distributor,client_work=<per_client=float32[?,K]>,aggregator,finalizer>`.
+
+    Raises:
+      ValueError: If an option is unknown or out of range.
+    """
+    algorithm, options = resolve(options)
+    weights_type = client_model.partition.weights_type()
+    initial_weights = build_initial_weights(client_model.model_fn, client_model.partition)
+    client_work = algorithm.client_work(client_model, client_options(options))
+    result_type = client_work.next.type_signature.result.result.member
+    aggregation = (aggregator or PlainMeanFactory()).create(
+        result_type.update, result_type.update_weight
+    )
+    rule = build_update_rule(
+        options.server_optimizer,
+        momentum=options.server_momentum,
+        beta_1=options.server_beta_1,
+        beta_2=options.server_beta_2,
+        epsilon=options.server_epsilon,
+    )
+    finalizer = build_server_optimizer(
+        rule, options.server_learning_rate, build_schedule(options.server_schedule), weights_type
+    )
+    return tff.learning.templates.compose_learning_process(
+        initial_weights,
+        distributor or tff.learning.templates.build_broadcast_process(weights_type),
+        client_work,
+        aggregation,
+        finalizer,
+    )

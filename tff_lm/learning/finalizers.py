@@ -1,0 +1,128 @@
+"""The server's optimizer step on the aggregated client update.
+
+Reddi et al. 2021, "Adaptive Federated Optimization" (arXiv 2003.00295), Algorithm 2: the mean client delta takes the place
+of a gradient. `epsilon` is the paper's tau. As in TFF, FedAdam and FedYogi correct the bias of their moments, which the
+paper's listing does not.
+
+A variable whose aggregated update is exactly zero everywhere was trained by no client (partial training, a cohort without
+data): it keeps its value, its moments do not decay, and its own step counter (for the bias correction) stands still.
+"""
+
+from collections import OrderedDict
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_federated as tff
+
+from tff_lm.learning import local_variables
+from tff_lm.learning.hyperparameters import hparams_computations
+from tff_lm.learning.schedules import Schedule
+from tff_lm.learning.update_rules import UpdateRule
+
+
+def _initial_slots(rule: UpdateRule, trainable_type: tff.StructType):
+    """One tuple of slots per variable: tensors full of the slot's initial value."""
+    return tuple(
+        tuple(tf.fill(t.shape, np.float32(value)) for value in rule.slots) for t in trainable_type
+    )
+
+
+def _update_in_place(rule, variables, slots, update, learning_rate, steps, accepted):
+    """Steps every variable that some client trained; returns int32[n], 1 where it did."""
+    touched = []
+    for i, (variable, variable_slots, delta) in enumerate(zip(variables, slots, update, strict=True)):
+        # Two reductions instead of a comparison: no tensor of booleans is made. (`!=` on a tensor compares identities
+        # within a TFF computation, which is a TensorFlow 1 graph.)
+        extremes = tf.stack([tf.reduce_min(delta), tf.reduce_max(delta)])
+        is_touched = accepted & tf.reduce_any(tf.not_equal(extremes, 0.0))
+
+        def step(variable=variable, variable_slots=variable_slots, delta=delta, i=i):
+            rule.apply(variable, variable_slots, delta, learning_rate, steps[i] + 1)
+            return 1
+
+        touched.append(tf.cond(is_touched, step, lambda: 0))
+    return tf.stack(touched) if touched else tf.zeros([0], tf.int32)
+
+
+def build_server_optimizer(
+    rule: UpdateRule, learning_rate: float, schedule: Schedule, weights_type: tff.StructType
+) -> tff.learning.templates.FinalizerProcess:
+    """`next: (<S@SERVER,ModelWeights@SERVER,U@SERVER> -> <state=S,result=ModelWeights,measurements=M>@SERVER)`.
+
+    An update that is not finite is rejected as a whole and counted in the measurements.
+
+    Args:
+      rule: The optimizer.
+      learning_rate: Base learning rate, a hyperparameter of the process (`set_hparams`).
+      schedule: Factor on it by round.
+      weights_type: Of the model's weights; `U` is its `trainable` part.
+    """
+    trainable_type = weights_type.trainable
+
+    @tff.tensorflow.computation
+    def initial_state():
+        return OrderedDict(
+            learning_rate=tf.constant(learning_rate, tf.float32),
+            round=tf.constant(0, tf.int32),
+            steps=tf.zeros([len(trainable_type)], tf.int32),
+            slots=_initial_slots(rule, trainable_type),
+        )
+
+    state_type = initial_state.type_signature.result
+
+    @tff.tensorflow.computation(state_type, trainable_type, trainable_type)
+    def update_weights(state, weights, update):
+        weights, update = tf.nest.flatten(weights), tf.nest.flatten(update)
+        old_slots = [list(s) for s in state["slots"]]
+        variables = local_variables.create_like(weights, "weight")
+        slots = [local_variables.create_like(s, "slot") for s in old_slots]
+
+        @tf.function(autograph=False)
+        def run(weights, old_slots, update, steps, round_number, base_rate):
+            local_variables.assign_all(variables, weights)
+            for slot, values in zip(slots, old_slots, strict=True):
+                local_variables.assign_all(slot, values)
+            square = tf.add_n([2.0 * tf.nn.l2_loss(delta) for delta in update])
+            accepted = tf.math.is_finite(square)
+            rate = base_rate * schedule(round_number)
+            touched = _update_in_place(rule, variables, slots, update, rate, steps, accepted)
+            new_state = OrderedDict(
+                learning_rate=base_rate,
+                round=round_number + 1,
+                steps=steps + touched,
+                slots=tuple(tuple(v.read_value() for v in slot) for slot in slots),
+            )
+            measurements = OrderedDict(
+                update_non_finite=1 - tf.cast(accepted, tf.int32),
+                update_norm=tf.sqrt(square),
+                learning_rate=rate,
+                variables_updated=tf.reduce_sum(touched),
+            )
+            return new_state, tuple(v.read_value() for v in variables), measurements
+
+        return run(
+            weights, old_slots, update, state["steps"], state["round"], state["learning_rate"]
+        )
+
+    @tff.federated_computation
+    def init_fn():
+        return tff.federated_eval(initial_state, tff.SERVER)
+
+    @tff.federated_computation(
+        init_fn.type_signature.result,
+        tff.FederatedType(weights_type, tff.SERVER),
+        tff.FederatedType(trainable_type, tff.SERVER),
+    )
+    def next_fn(state, weights, update):
+        new_state, trainable, measurements = tff.federated_map(
+            update_weights, (state, weights.trainable, update)
+        )
+        new_weights = tff.federated_zip(
+            tff.learning.models.ModelWeights(trainable, weights.non_trainable)
+        )
+        return tff.templates.MeasuredProcessOutput(new_state, new_weights, measurements)
+
+    get_hparams, set_hparams = hparams_computations(state_type, ["learning_rate"])
+    return tff.learning.templates.FinalizerProcess(
+        init_fn, next_fn, get_hparams_fn=get_hparams, set_hparams_fn=set_hparams
+    )

@@ -1,0 +1,40 @@
+"""Changes to a client's batch gradient before its optimizer sees it: one hook per algorithm, composed freely."""
+
+from collections.abc import Callable, Sequence
+
+import tensorflow as tf
+
+from tff_lm.learning import scoring
+
+# (index of the variable, its gradient) -> the gradient to apply
+GradientMap = Callable[[int, tf.Tensor], tf.Tensor]
+# (batch, seed int32[2] of this step) -> the map for this step
+GradientHook = Callable[[scoring.Batch, tf.Tensor], GradientMap]
+
+
+def proximal_term(
+    mu: float, variables: Sequence[tf.Variable], anchors: Sequence[tf.Tensor]
+) -> GradientHook:
+    """Adds mu * (w - w0): FedProx, Li et al. 2020, arXiv 1812.06127, equation 2."""
+
+    def hook(batch, seed):
+        del batch, seed
+        return lambda i, gradient: gradient + mu * (variables[i] - anchors[i])
+
+    return hook
+
+
+def compose(hooks: Sequence[GradientHook]) -> GradientHook:
+    """Applies the hooks one after the other; none at all is the identity."""
+
+    def hook(batch, seed):
+        maps = [h(batch, seed) for h in hooks]
+
+        def apply_all(i, gradient):
+            for change in maps:
+                gradient = change(i, gradient)
+            return gradient
+
+        return apply_all
+
+    return hook

@@ -1,0 +1,154 @@
+"""A client's training loop, in one graph, on variables that are updated in place."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from tff_lm.learning import metrics, scoring
+from tff_lm.learning.gradient_hooks import GradientHook
+from tff_lm.learning.local_optimizers import LocalOptimizer
+from tff_lm.learning.schedules import ScheduleOptions, build_schedule
+
+_DROPOUT_STREAM = 1
+WEIGHTINGS = ("tokens", "examples", "uniform")
+
+# int32[2], the client's seed -> bool[number of trained variables]
+MaskFn = Callable[[tf.Tensor], tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class LocalOptions:
+    """What a client does with its batches.
+
+    Attributes:
+      weighting: One of `WEIGHTINGS`: the client's weight in the mean of updates.
+      clip_norm: If positive, each batch gradient is scaled to at most this global l2 norm.
+      epochs: How often a client goes through its batches.
+      steps: If positive, at most this many local steps.
+      schedule: Factor on the client learning rate by local step.
+    """
+
+    weighting: str = "tokens"
+    clip_norm: float = 0.0
+    epochs: int = 1
+    steps: int = 0
+    schedule: ScheduleOptions = ScheduleOptions()
+
+    def __post_init__(self):
+        if self.weighting not in WEIGHTINGS:
+            raise ValueError(f"weighting {self.weighting!r} is unknown; use one of {WEIGHTINGS}")
+        if self.epochs < 1 or self.steps < 0 or self.clip_norm < 0.0:
+            raise ValueError(f"epochs must be at least 1, steps and clip_norm not negative: {self}")
+
+
+class LocalModel(NamedTuple):
+    """The model under training and those of its variables that are trained in this run."""
+
+    model: Any
+    variables: Sequence[tf.Variable]
+    starts_word: Sequence[bool]
+
+
+class LocalResult(NamedTuple):
+    """What local training leaves: sums float32[K], the client's seed int32[2] (zeros without batches)."""
+
+    row: tf.Tensor
+    seed: tf.Tensor
+
+
+def local_batches(batches: tf.data.Dataset, options: LocalOptions) -> tf.data.Dataset:
+    """The batches of all local steps."""
+    if options.epochs > 1:
+        batches = batches.repeat(options.epochs)
+    return batches.take(options.steps) if options.steps else batches
+
+
+def step_seed(batch: scoring.Batch, step: tf.Tensor) -> tf.Tensor:
+    """int32[2]: the seed of a local step's dropout."""
+    client_seed = tf.random.experimental.stateless_fold_in(batch["seed"], _DROPOUT_STREAM)
+    return tf.random.experimental.stateless_fold_in(client_seed, step)
+
+
+def train(
+    local: LocalModel,
+    batches: tf.data.Dataset,
+    options: LocalOptions,
+    optimizer: LocalOptimizer,
+    learning_rate: tf.Tensor,
+    hook: GradientHook,
+    mask_fn: MaskFn | None = None,
+) -> LocalResult:
+    """Trains `local.variables` in place, one step per batch (call it inside a `tf.function`).
+
+    Args:
+      local: The model; its variables hold the weights to start from.
+      batches: Of `OrderedDict(x=int32[B,T], y=int32[B,T], seed=int32[2])`.
+      options: See `LocalOptions`.
+      optimizer: Applies the gradients.
+      learning_rate: float32[], this round's.
+      hook: Changes the gradients (after clipping).
+      mask_fn: Which variables this client trains; None trains all. The weight gradient of a variable that it does not
+        train is not computed (see `model.score`'s `trained`), and its value is not touched.
+    """
+    schedule = build_schedule(options.schedule)
+
+    def train_step(state, batch):
+        step, _, row = state
+        seed = step_seed(batch, step)
+        mask = None if mask_fn is None else tf.unstack(mask_fn(batch["seed"]), len(local.variables))
+        frozen = {} if mask is None else {"trained": _by_name(local.variables, mask)}
+        score, gradients = scoring.score_and_gradients(
+            local.model, local.variables, batch, local.starts_word, seed=seed, **frozen
+        )
+        if options.clip_norm:
+            gradients, _ = tf.clip_by_global_norm(gradients, options.clip_norm)
+        change = hook(batch, seed)
+        rate = learning_rate * schedule(step)
+
+        for i, gradient in enumerate(gradients):
+            if gradient is None:
+                continue
+
+            def apply(i=i, gradient=gradient):
+                optimizer.apply(i, change(i, gradient), rate, step)
+
+            if mask is None:
+                apply()
+            else:
+                tf.cond(mask[i], apply, lambda: None)
+        return step + 1, batch["seed"], row + score.row
+
+    initial = (tf.constant(0), tf.zeros([2], tf.int32), tf.zeros([metrics.NUM_METRICS]))
+    _, seed, row = local_batches(batches, options).reduce(initial, train_step)
+    return LocalResult(row, seed)
+
+
+def _by_name(variables: Sequence[tf.Variable], mask: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {v.name: flag for v, flag in zip(variables, mask, strict=True)}
+
+
+def full_gradient(
+    local: LocalModel, batches: tf.data.Dataset
+) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+    """The gradient of the client's mean loss per token over all its batches, at the current weights.
+
+    Returns:
+      One tensor per variable, and the number of tokens float32[] (zeros without batches).
+    """
+
+    def add(state, batch):
+        sums, tokens = state
+        seed = step_seed(batch, tf.constant(0))
+        score, gradients = scoring.score_and_gradients(
+            local.model, local.variables, batch, local.starts_word, seed=seed
+        )
+        sums = tuple(
+            s if g is None else s + g * score.tokens for s, g in zip(sums, gradients, strict=True)
+        )
+        return sums, tokens + score.tokens
+
+    zeros = tuple(tf.zeros(v.shape, v.dtype) for v in local.variables)
+    sums, tokens = batches.reduce((zeros, tf.constant(0.0)), add)
+    return tuple(tf.math.divide_no_nan(s, tokens) for s in sums), tokens

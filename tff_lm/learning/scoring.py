@@ -1,0 +1,56 @@
+"""A model's loss on one batch, and its gradient."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from tff_lm.learning import metrics
+
+Batch = Mapping[str, tf.Tensor]
+Gradients = list[tf.Tensor | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """Attributes: `loss` float32[] (mean nats per real token), `tokens` float32[], `row` float32[K]."""
+
+    loss: tf.Tensor
+    tokens: tf.Tensor
+    row: tf.Tensor
+
+
+def score_batch(model: Any, batch: Batch, starts_word: Any, **score_options: Any) -> Score:
+    """Scores a batch: the mean negative log-likelihood over its real target tokens.
+
+    Args:
+      model: A `tff_lm.models.LanguageModel`.
+      batch: `OrderedDict(x=int32[B,T], y=int32[B,T], ...)`.
+      starts_word: bool[V].
+      **score_options: Passed to `model.score` (`training`, `seed`, `trained`).
+    """
+    logits, labels = model.score(batch["x"], batch["y"], **score_options)
+    nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+    tokens = tf.cast(tf.size(labels), tf.float32)
+    loss = tf.math.divide_no_nan(tf.reduce_sum(nats), tokens)
+    row = metrics.batch_row(
+        tf.stop_gradient(logits), labels, tf.stop_gradient(nats), batch["y"], starts_word
+    )
+    return Score(loss, tokens, row)
+
+
+def score_and_gradients(
+    model: Any,
+    variables: Sequence[tf.Variable],
+    batch: Batch,
+    starts_word: Any,
+    **score_options: Any,
+) -> tuple[Score, Gradients]:
+    """The score in training, and the loss's dense gradients (None where the loss does not depend)."""
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        for variable in variables:
+            tape.watch(variable)
+        score = score_batch(model, batch, starts_word, training=True, **score_options)
+    gradients = tape.gradient(score.loss, list(variables))
+    return score, [None if g is None else tf.convert_to_tensor(g) for g in gradients]
