@@ -13,11 +13,11 @@ import re
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NoReturn
 
 import ml_collections
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import config_flags
 
 from tff_lm import paths
@@ -59,10 +59,14 @@ def parse(argv: Sequence[str]) -> list[str]:
     try:
         check_overrides(argv[1:])
         argv, preset = _resolve_preset(argv)
-        return flags.FLAGS(argv)
+        arguments = flags.FLAGS(argv)
     # A preset is the user's Python: any exception at all can come out of it.
     except Exception as error:  # pylint: disable=broad-exception-caught
         fail(_describe(error, preset))
+    if flags.FLAGS["verbosity"].using_default_value:
+        # absl would show TFF's compiler at work; a user wants warnings only.
+        flags.FLAGS.verbosity = logging.WARNING
+    return arguments
 
 
 def value(holder: flags.FlagHolder) -> ml_collections.ConfigDict:
@@ -111,10 +115,12 @@ def check_overrides(arguments: Iterable[str]) -> None:
 
 def help_text(usage: str) -> str:
     """The usage of a program, its own flags, and the table of configuration keys."""
+    own = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
+    preset = [flags.FLAGS["config"]] if "config" in flags.FLAGS else []
     lines = [usage.strip(), "", "Flags:"]
-    module = sys.argv[0]
-    for flag in flags.FLAGS.get_key_flags_for_module(module):
-        lines.append(f"  --{flag.name}: {flag.help}")
+    lines += [f"  --{flag.name:<32} {flag.help}" for flag in preset + own]
+    if not preset:
+        return "\n".join(lines)
     for section, summary in {"": "", **schema.SECTIONS}.items():
         lines.append(
             f"\n{section}: {summary}" if section else "\nConfiguration (--config.KEY=VALUE):"
@@ -169,11 +175,20 @@ def _presets_near(name: str) -> str:
 
 def _describe(error: Exception, preset: str) -> str:
     """One line for an error of flag parsing; one that came out of the preset names its line."""
-    origin: BaseException = error
-    while origin.__cause__ or origin.__context__:
-        origin = origin.__cause__ or origin.__context__
-    if isinstance(origin, SyntaxError) and origin.filename == preset:
-        return f"{preset}, line {origin.lineno}: {origin.msg}"
-    frames = traceback.extract_tb(origin.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == preset]
-    return f"{preset}, line {lines[-1]}: {origin}" if lines else str(error)
+    for each in _chain(error):
+        if isinstance(each, SyntaxError) and each.filename == preset:
+            return f"{preset}, line {each.lineno}: {each.msg}"
+        frames = traceback.extract_tb(each.__traceback__)
+        lines = [frame.lineno for frame in frames if frame.filename == preset]
+        if lines:
+            # A locked ConfigDict lists all of its fields before it names the nearest one.
+            message = re.sub(r"Other fields present:.*?(?=Did you mean|$)", "", str(each))
+            return f"{preset}, line {lines[-1]}: {message}"
+    return str(error)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """`error` and the errors that it was raised for."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

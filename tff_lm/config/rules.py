@@ -18,20 +18,34 @@ class Rule:
     message: str
 
 
+def _schedule_rules(section: str) -> tuple[Rule, ...]:
+    def decays(config: ml_collections.ConfigDict) -> bool:
+        return config[section].name in ("linear", "cosine", "exponential")
+
+    return (
+        Rule(
+            lambda c: decays(c) and c[section].decay == 0,
+            f"{section}.decay is missing: {section}.name needs how long it decays, at least 1",
+        ),
+        Rule(
+            lambda c: c[section].name == "exponential" and c[section].final_factor == 0,
+            f"{section}.final_factor must be above 0 for {section}.name='exponential'",
+        ),
+    )
+
+
 RULES = (
     Rule(
         lambda c: c.task.name == "text" and not c.task.path,
         "task.path is missing: task.name='text' needs the file or folder of your text",
     ),
     Rule(
-        lambda c: c.algorithm.client_momentum > 0 and c.algorithm.client_optimizer != "sgd",
-        "algorithm.client_momentum needs algorithm.client_optimizer='sgd'",
+        lambda c: c.task.max_examples and c.task.max_examples < c.task.min_examples,
+        "task.max_examples must not be below task.min_examples",
     ),
-    Rule(
-        lambda c: c.algorithm.server_momentum > 0 and c.algorithm.name != "fed_avg",
-        "algorithm.server_momentum needs algorithm.name='fed_avg'; the adaptive server optimizers "
-        "have algorithm.server_beta1",
-    ),
+    *_schedule_rules("server_schedule"),
+    *_schedule_rules("client_schedule"),
+    *_schedule_rules("local_schedule"),
 )
 
 

@@ -2,23 +2,16 @@
 
 A preset (configs/*.py) starts from `default_config()` and changes a few of these; the command line
 changes more with `--config.SECTION.NAME=VALUE`. `python -m bin.train --help` prints this table.
+Names of models, algorithms and the like are repeated here so that a typo is answered before
+TensorFlow is imported; a test holds them against the registries.
 """
 
 from __future__ import annotations
 
 from tff_lm.config.option import Option
 
-SECTIONS = {
-    "task": "whose text is learned, and how it is cut into sub-words",
-    "model": "the architecture",
-    "federated": "rounds, cohorts and local training",
-    "algorithm": "optimizers at the clients and at the server",
-    "evaluation": "when and on whom the model is measured",
-    "checkpoint": "what a run can be resumed from",
-    "runtime": "where and how rounds are computed; never what they compute, but for precision",
-}
-
-_MODELS = (
+TASKS = ("chat", "shakespeare", "stackoverflow", "text")
+MODELS = (
     "lstm_small",
     "transformer_small",
     "lstm_large",
@@ -28,78 +21,113 @@ _MODELS = (
     "transformer_tiny",
     "conformer_tiny",
 )
-_SCHEDULES = ("constant", "linear", "cosine", "inverse_sqrt")
+ALGORITHMS = ("fed_avg", "fed_avg_m", "fed_adam", "fed_yogi", "fed_adagrad", "fed_prox")
+OPTIMIZERS = ("sgd", "momentum", "adam", "yogi", "adagrad")
+WEIGHTINGS = ("tokens", "examples", "uniform")
+SCHEDULES = ("constant", "linear", "cosine", "exponential", "inverse_square_root")
+CODECS = ("identity", "uniform")
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+SECTIONS = {
+    "task": "whose text is learned, and how it is cut into sub-words",
+    "model": "the architecture",
+    "federated": "rounds, cohorts and local training",
+    "algorithm": "optimizers at the clients and at the server",
+    "server_schedule": "factor on the server's learning rate, by round",
+    "client_schedule": "factor on the clients' learning rate, by round",
+    "local_schedule": "factor on the clients' learning rate, by local step within a round",
+    "upload": "how clients send their updates",
+    "download": "how the server sends its model",
+    "evaluation": "when and on whom the model is measured",
+    "checkpoint": "what a run can be resumed from",
+    "runtime": "where and how rounds are computed",
+}
+
+
+def _schedule(section: str, unit: str) -> tuple[Option, ...]:
+    return (
+        Option(f"{section}.name", "constant", "shape after the warm-up", choices=SCHEDULES),
+        Option(f"{section}.warmup", 0, f"{unit}s of linear growth up to 1", minimum=0),
+        Option(f"{section}.decay", 0, f"{unit}s in which a decay reaches its end", minimum=0),
+        Option(f"{section}.final_factor", 0.0, "the end of a decay", minimum=0, maximum=1),
+    )
+
+
+def _codec(section: str) -> tuple[Option, ...]:
+    return (
+        Option(f"{section}.codec", "identity", "the code; identity: float32", choices=CODECS),
+        Option(f"{section}.bits", 8, "bits a value, where it is a choice", minimum=1, maximum=16),
+        Option(f"{section}.stochastic", True, "round at random, without bias (uniform)"),
+        Option(f"{section}.per_row", False, "one range a row of a matrix (uniform)"),
+        Option(f"{section}.min_elements", 1024, "smaller variables go as float32", minimum=1),
+    )
+
 
 OPTIONS = (
-    Option("seed", 0, "seed of everything random: initialization, cohorts, shuffling", minimum=0),
-    # --- task
-    Option(
-        "task.name", "chat", "the corpus", choices=("chat", "shakespeare", "stackoverflow", "text")
-    ),
-    Option("task.path", "", "file or folder of the corpus, where it is not embedded", fixed=False),
-    Option("task.cache_dir", "", "where prepared data is kept (default: ~/.cache)", fixed=False),
-    Option("task.vocabulary_size", 4000, "sub-word pieces", minimum=64),
-    # --- model
-    Option("model.name", "transformer_small", "architecture and size", choices=_MODELS),
+    Option("seed", 0, "of everything random: initial weights, cohorts, order, noise", minimum=0),
+    # What is learned.
+    Option("task.name", "chat", "the corpus", choices=TASKS),
+    Option("task.path", "", "file or folder of a corpus that is not a package", fixed=False),
+    Option("task.cache_dir", "", "prepared data; default $TFF_LM_CACHE or ~/.cache", fixed=False),
+    Option("task.vocabulary_size", 4000, "sub-word pieces", minimum=16),
+    Option("task.lower_case", True, "whether text is lower-cased"),
+    Option("task.min_examples", 0, "fewest sentences of a client; 0: the corpus' own", minimum=0),
+    Option("task.max_examples", 0, "most sentences of a client; 0: the corpus' own", minimum=0),
+    Option("task.max_clients", 0, "most clients of a split; 0: all", minimum=0),
+    Option("task.user_column", "user", "column of the user's name (task.name='text')"),
+    Option("task.text_column", "text", "column of the text (task.name='text')"),
+    Option("model.name", "transformer_small", "architecture and size", choices=MODELS),
     Option("model.dropout", 0.0, "dropout rate while training", minimum=0, maximum=0.95),
-    # --- federated
+    # How it is learned.
     Option("federated.rounds", 100, "rounds of training", minimum=0, fixed=False),
     Option("federated.clients_per_round", 8, "clients in a round's cohort", minimum=1),
-    Option(
-        "federated.examples_per_client", 160, "sentences a client trains on, at most", minimum=1
-    ),
+    Option("federated.examples_per_client", 160, "sentences of a client in a round", minimum=1),
     Option("federated.batch_size", 16, "sentences in a batch", minimum=1),
-    Option("federated.max_length", 30, "sub-words of a sentence, at most", minimum=2, maximum=512),
-    Option("federated.local_epochs", 1, "passes of a client over its data in a round", minimum=1),
-    # --- algorithm
+    Option("federated.max_length", 30, "sub-words of a sentence", minimum=2, maximum=512),
+    Option("federated.local_epochs", 1, "passes of a client over its sentences", minimum=1),
+    Option("federated.local_steps", 0, "most steps of a client in a round; 0: all", minimum=0),
+    Option("algorithm.name", "fed_adam", "the federated algorithm", choices=ALGORITHMS),
+    Option("algorithm.client_learning_rate", 0.5, "of the client optimizer", minimum=0),
     Option(
-        "algorithm.name",
-        "fed_adam",
-        "the server's optimizer",
-        choices=("fed_avg", "fed_adam", "fed_yogi", "fed_adagrad"),
+        "algorithm.server_learning_rate",
+        0.0,
+        "of the server optimizer; 0: the algorithm's own",
+        minimum=0,
     ),
-    Option("algorithm.client_learning_rate", 0.5, "step of the client optimizer", minimum=0),
-    Option("algorithm.server_learning_rate", 0.01, "step of the server optimizer", minimum=0),
-    Option("algorithm.client_optimizer", "sgd", "the client's optimizer", choices=("sgd",)),
-    Option("algorithm.client_momentum", 0.0, "of the client's SGD", minimum=0, maximum=0.999),
-    Option("algorithm.server_momentum", 0.0, "of fed_avg", minimum=0, maximum=0.999),
-    Option(
-        "algorithm.weighting", "tokens", "of clients", choices=("tokens", "examples", "uniform")
-    ),
-    Option("algorithm.clip_norm", 0.0, "of a client's gradient; 0 is no clipping", minimum=0),
-    # --- evaluation
+    Option("algorithm.client_optimizer", "sgd", "the clients' optimizer", choices=OPTIMIZERS),
+    Option("algorithm.client_momentum", 0.9, "of 'momentum'", minimum=0, maximum=0.9999),
+    Option("algorithm.server_momentum", 0.9, "of fed_avg_m", minimum=0, maximum=0.9999),
+    Option("algorithm.server_beta_1", 0.9, "of fed_adam and fed_yogi", minimum=0, maximum=0.9999),
+    Option("algorithm.server_beta_2", 0.99, "of fed_adam and fed_yogi", minimum=0, maximum=0.9999),
+    Option("algorithm.server_epsilon", 0.0, "adaptivity; 0: the algorithm's own", minimum=0),
+    Option("algorithm.proximal_mu", 0.0, "FedProx' mu; 0: the algorithm's own", minimum=0),
+    Option("algorithm.weighting", "tokens", "a client's weight in the mean", choices=WEIGHTINGS),
+    Option("algorithm.clip_norm", 0.0, "most norm of a batch gradient; 0: any", minimum=0),
+    *_schedule("server_schedule", "round"),
+    *_schedule("client_schedule", "round"),
+    *_schedule("local_schedule", "step"),
+    # What travels.
+    *_codec("upload"),
+    Option("upload.measure_error", False, "report the codec's relative squared error"),
+    *_codec("download"),
+    # What is measured and kept.
     Option("evaluation.every", 10, "rounds between evaluations; 0: only at the end", minimum=0),
-    Option("evaluation.clients", 16, "validation clients of these; a fixed sample", minimum=1),
+    Option("evaluation.clients", 16, "validation clients of these, a fixed sample", minimum=1),
+    Option("evaluation.examples_per_client", 0, "sentences of a client; 0: all", minimum=0),
+    Option("evaluation.batch_size", 64, "sentences in a batch", minimum=1),
     Option(
         "evaluation.central_perplexity",
         0.0,
-        "of central training, for the plots; 0: unknown",
+        "reached by central training, a line in the plots; 0: unknown",
         minimum=0,
         fixed=False,
     ),
-    # --- checkpoint
-    Option(
-        "checkpoint.every",
-        10,
-        "rounds between checkpoints; 0: only at the end",
-        minimum=0,
-        fixed=False,
-    ),
-    Option(
-        "checkpoint.keep", 2, "latest checkpoints kept, beside the best one", minimum=1, fixed=False
-    ),
-    # --- runtime
-    Option(
-        "runtime.precision", "auto", "of the arithmetic", choices=("auto", "float32", "bfloat16")
-    ),
-    Option("runtime.workers", "", "host:port,host:port; empty: this machine", fixed=False),
-    Option(
-        "runtime.chunk_size",
-        0,
-        "clients handed to the worker at once; 0: auto",
-        minimum=0,
-        fixed=False,
-    ),
+    Option("checkpoint.every", 10, "rounds between checkpoints", minimum=1, fixed=False),
+    Option("checkpoint.keep", 2, "latest ones kept, beside the best", minimum=1, fixed=False),
+    # On what.
+    Option("runtime.precision", "auto", "of matrix products", choices=PRECISIONS),
+    Option("runtime.workers", "", "host:port,host:port; default: this machine", fixed=False),
+    Option("runtime.chunk_size", 0, "client updates in memory; 0: auto", minimum=0, fixed=False),
 )
 
 BY_KEY = {option.key: option for option in OPTIONS}

@@ -3,8 +3,33 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
+
+# A scalar string tensor -> a tf.data.Dataset of batches; typed loosely to do without TensorFlow.
+DatasetFn = Callable[[Any], Any]
+
+
+def count_targets(dataset_fn: DatasetFn, specs: Sequence[str], vocabulary_size: int) -> np.ndarray:
+    """How often each piece is a target in the data of the clients named by `specs`.
+
+    Returns:
+      int64[V]; padding is not counted.
+    """
+    import tensorflow as tf
+
+    def count(batch: Any) -> Any:
+        targets = tf.reshape(batch["y"], [-1])
+        return tf.math.bincount(
+            targets, minlength=vocabulary_size, maxlength=vocabulary_size, dtype=tf.int64
+        )
+
+    counts = tf.data.Dataset.from_tensor_slices(list(specs)).flat_map(dataset_fn).map(count)
+    total = counts.reduce(tf.zeros([vocabulary_size], tf.int64), tf.add).numpy()
+    total[0] = 0
+    return total
 
 
 def unigram_perplexity(train_counts: np.ndarray, test_counts: np.ndarray) -> float:

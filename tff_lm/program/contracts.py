@@ -49,6 +49,8 @@ class Experiment:
       round_bytes: the metrics of a round -> its "upload_bytes", "download_bytes" and whatever else
         the ledger reports, summed over the cohort.
       unigram_perplexity: computes the baseline on the test clients.
+      vocabulary_hash: of the vocabulary that the model's rows stand for.
+      weight_leaves: the name of each model weight -> the name of its array in the state.
       facts: what summary.json says of the experiment itself: parameters, precision, versions...
     """
 
@@ -60,4 +62,6 @@ class Experiment:
     summarise: Callable[[np.ndarray], Mapping[str, float]]
     round_bytes: Callable[[Mapping[str, Any]], Mapping[str, float]]
     unigram_perplexity: Callable[[], float]
+    vocabulary_hash: str
+    weight_leaves: Mapping[str, str]
     facts: Mapping[str, Any]

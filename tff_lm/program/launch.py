@@ -26,7 +26,16 @@ Builder = Callable[
 ]
 
 
-def train(config: ml_collections.ConfigDict, workdir: Workdir, build: Builder) -> int:
+def build_real(
+    config: ml_collections.ConfigDict, workdir: Workdir
+) -> contextlib.AbstractContextManager[Experiment]:
+    """Imports TensorFlow Federated, which takes ten seconds and more, and builds the experiment."""
+    from tff_lm.program import experiment
+
+    return experiment.build_experiment(config, workdir)
+
+
+def train(config: ml_collections.ConfigDict, workdir: Workdir, build: Builder = build_real) -> int:
     """Runs or resumes an experiment in `workdir`.
 
     Args:

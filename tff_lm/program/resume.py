@@ -7,7 +7,6 @@ from tff_lm.program.contracts import Experiment
 from tff_lm.program.errors import RunError
 
 NOT_BEGUN = -1
-_VOCABULARY = "vocabulary_hash"
 
 
 def restore(experiment: Experiment, store: CheckpointStore) -> int:
@@ -23,7 +22,7 @@ def restore(experiment: Experiment, store: CheckpointStore) -> int:
     if checkpoint is None:
         experiment.runtime.initialize()
         return NOT_BEGUN
-    if checkpoint.meta.get(_VOCABULARY) != experiment.facts[_VOCABULARY]:
+    if checkpoint.meta["vocabulary_hash"] != experiment.vocabulary_hash:
         raise RunError(
             f"checkpoint {store.path(checkpoint.round)} was trained with another vocabulary than "
             "the task has now; restore the task's data or choose another --workdir"
@@ -39,5 +38,9 @@ def save(
     store.save(
         round_number,
         experiment.runtime.state_arrays(),
-        {"score": score, _VOCABULARY: experiment.facts[_VOCABULARY]},
+        {
+            "score": score,
+            "vocabulary_hash": experiment.vocabulary_hash,
+            "weight_leaves": dict(experiment.weight_leaves),
+        },
     )

@@ -111,7 +111,9 @@ def experiment(config, runtime: FakeRuntime, vocabulary_hash: str = "abc") -> Ex
         summarise=summarise,
         round_bytes=round_bytes,
         unigram_perplexity=lambda: 321.0,
-        facts={"parameters": PARAMETERS, "vocabulary_hash": vocabulary_hash, "versions": {}},
+        vocabulary_hash=vocabulary_hash,
+        weight_leaves={"layer/kernel": "weights"},
+        facts={"parameters": PARAMETERS, "versions": {}},
     )
 
 

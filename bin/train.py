@@ -1,0 +1,33 @@
+"""Trains a language model over many clients' text, or resumes a training that was interrupted.
+
+    python -m bin.train --config=configs/chat.py --workdir=runs/chat --config.federated.rounds=20
+
+Everything a run leaves is in its workdir: metrics.csv, summary.json, plots/, tensorboard/,
+checkpoints/. The same command again goes on where the run stands.
+"""
+
+import pathlib
+from collections.abc import Sequence
+
+from absl import flags
+
+import tff_lm  # noqa: F401 (first: it silences the libraries below)
+from tff_lm import paths
+from tff_lm.config import command_line
+from tff_lm.program import launch
+from tff_lm.program.workdir import Workdir
+
+_CONFIG = command_line.define_config()
+_WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run; made if it is not there")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Checks the configuration, then trains; returns the exit code."""
+    command_line.refuse_positional(arguments)
+    config = command_line.value(_CONFIG)
+    workdir = Workdir(pathlib.Path(paths.resolve(command_line.required(_WORKDIR))))
+    return launch.train(config, workdir)
+
+
+if __name__ == "__main__":
+    command_line.run(main)

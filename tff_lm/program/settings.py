@@ -1,0 +1,115 @@
+"""The configuration in the terms of each package: one small function a package."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import ml_collections
+
+import compression
+from tff_lm import paths
+from compression import registry
+from tasks.batching import BatchSpec
+from tff_lm.config import ConfigError
+from tff_lm.config.schema import BY_KEY
+from tff_lm.learning.algorithms import AlgorithmOptions
+from tff_lm.learning.local_training import LocalOptions
+from tff_lm.learning.schedules import ScheduleOptions
+
+ConfigDict = ml_collections.ConfigDict
+
+
+def task_arguments(config: ConfigDict) -> dict[str, object]:
+    """Keyword arguments of `tasks.task.make_task`."""
+    task = config.task
+    return {
+        "name": task.name,
+        "path": paths.resolve(task.path) if task.path else None,
+        "cache_dir": paths.resolve(task.cache_dir) if task.cache_dir else None,
+        "vocabulary_size": task.vocabulary_size,
+        "lower_case": task.lower_case,
+        "min_examples": task.min_examples or None,
+        "max_examples": task.max_examples or None,
+        "max_clients": task.max_clients or None,
+        "user_column": task.user_column,
+        "text_column": task.text_column,
+    }
+
+
+def training_batches(config: ConfigDict) -> BatchSpec:
+    """How a training client's sentences become batches."""
+    federated = config.federated
+    return BatchSpec(
+        batch_size=federated.batch_size,
+        max_length=federated.max_length,
+        examples_per_client=federated.examples_per_client,
+        epochs=federated.local_epochs,
+    )
+
+
+def evaluation_batches(config: ConfigDict) -> BatchSpec:
+    """How the sentences of an evaluated client become batches: all of them, in a fixed order."""
+    return BatchSpec(
+        batch_size=config.evaluation.batch_size,
+        max_length=config.federated.max_length,
+        examples_per_client=config.evaluation.examples_per_client or None,
+        shuffle=False,
+    )
+
+
+def algorithm(config: ConfigDict) -> AlgorithmOptions:
+    """The algorithm and its hyperparameters; zeros that stand for "its own" become None."""
+    options = config.algorithm
+    return AlgorithmOptions(
+        name=options.name,
+        client_learning_rate=options.client_learning_rate,
+        client_optimizer=options.client_optimizer,
+        client_momentum=options.client_momentum,
+        client_round_schedule=schedule(config.client_schedule),
+        server_learning_rate=options.server_learning_rate or None,
+        server_momentum=options.server_momentum,
+        server_beta_1=options.server_beta_1,
+        server_beta_2=options.server_beta_2,
+        server_epsilon=options.server_epsilon or None,
+        server_schedule=schedule(config.server_schedule),
+        proximal_mu=options.proximal_mu or None,
+        local=LocalOptions(
+            weighting=options.weighting,
+            clip_norm=options.clip_norm,
+            steps=config.federated.local_steps,
+            schedule=schedule(config.local_schedule),
+        ),
+    )
+
+
+def schedule(section: ConfigDict) -> ScheduleOptions:
+    """A learning-rate schedule."""
+    return ScheduleOptions(
+        name=section.name,
+        warmup_steps=section.warmup,
+        decay_steps=section.decay,
+        final_factor=section.final_factor,
+    )
+
+
+def codec(config: ConfigDict, section: str) -> compression.Codec:
+    """The codec of "upload" or "download".
+
+    Raises:
+      ConfigError: if an option was set that the codec does not have.
+    """
+    settings = config[section]
+    fields = {field.name for field in dataclasses.fields(registry.CODECS[settings.codec])}
+    for name in CODEC_OPTIONS - fields:
+        if settings[name] != BY_KEY[f"{section}.{name}"].default:
+            raise ConfigError(
+                f"{section}.{name} has no meaning for {section}.codec={settings.codec!r}, which "
+                f"takes {', '.join(sorted(CODEC_OPTIONS & fields)) or 'no option'}"
+            )
+    return compression.make_codec(
+        settings.codec, **{name: settings[name] for name in CODEC_OPTIONS & fields}
+    )
+
+
+# Options of codecs that the configuration offers, under the names that codecs give them.
+CODEC_OPTIONS = frozenset({"bits", "stochastic", "per_row"})
