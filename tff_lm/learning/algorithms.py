@@ -50,9 +50,7 @@ class AlgorithmOptions:
     local: LocalOptions = LocalOptions()
 
 
-ClientWorkBuilder = Callable[
-    [ClientModel, ClientOptions], tff.learning.templates.ClientWorkProcess
-]
+ClientWorkBuilder = Callable[[ClientModel, ClientOptions], tff.learning.templates.ClientWorkProcess]
 
 
 @dataclasses.dataclass(frozen=True)

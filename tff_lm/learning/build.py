@@ -2,10 +2,11 @@
 
 import tensorflow_federated as tff
 
+from compression import make_codec
+from compression.aggregation import CompressedMeanFactory
 from tff_lm.learning.algorithms import AlgorithmOptions, client_options, resolve
 from tff_lm.learning.client_work import ClientModel
 from tff_lm.learning.finalizers import build_server_optimizer
-from tff_lm.learning.plain_mean import PlainMeanFactory
 from tff_lm.learning.schedules import build_schedule
 from tff_lm.learning.update_rules import build_update_rule
 from tff_lm.learning.weights import build_initial_weights
@@ -23,7 +24,7 @@ def build_learning_process(
     Args:
       client_model: The model, which variables are trained, and by whom.
       options: The algorithm.
-      aggregator: Of updates weighted by `<weight=float32[] or float32[n],seed=int32[2]>`; the plain mean if None.
+      aggregator: Of updates weighted by `<weight=float32[] or float32[n],seed=int32[2]>`; their uncompressed mean if None.
       distributor: Of the model's weights (`client_model.partition.weights_type()`); a plain broadcast if None.
 
     Returns:
@@ -37,9 +38,8 @@ def build_learning_process(
     initial_weights = build_initial_weights(client_model.model_fn, client_model.partition)
     client_work = algorithm.client_work(client_model, client_options(options))
     result_type = client_work.next.type_signature.result.result.member
-    aggregation = (aggregator or PlainMeanFactory()).create(
-        result_type.update, result_type.update_weight
-    )
+    aggregator = aggregator or CompressedMeanFactory(make_codec("identity"))
+    aggregation = aggregator.create(result_type.update, result_type.update_weight)
     rule = build_update_rule(
         options.server_optimizer,
         momentum=options.server_momentum,

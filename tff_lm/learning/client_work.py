@@ -56,7 +56,9 @@ class ClientModel:
     starts_word: Sequence[bool]
     mask_policy: MaskPolicy | None = None
 
-    def build_local(self, name: str = "") -> tuple[local_training.LocalModel, Sequence[tf.Variable]]:
+    def build_local(
+        self, name: str = ""
+    ) -> tuple[local_training.LocalModel, Sequence[tf.Variable]]:
         """Makes the model with unassigned variables, in the current graph.
 
         Returns:

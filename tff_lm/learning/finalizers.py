@@ -4,7 +4,7 @@ Reddi et al. 2021, "Adaptive Federated Optimization" (arXiv 2003.00295), Algorit
 of a gradient. `epsilon` is the paper's tau. As in TFF, FedAdam and FedYogi correct the bias of their moments, which the
 paper's listing does not.
 
-A variable whose aggregated update is exactly zero everywhere was trained by no client (partial training, a cohort without
+The schedule counts the rounds in which something was updated. A variable whose aggregated update is exactly zero everywhere was trained by no client (partial training, a cohort without
 data): it keeps its value, its moments do not decay, and its own step counter (for the bias correction) stands still.
 """
 
@@ -30,7 +30,9 @@ def _initial_slots(rule: UpdateRule, trainable_type: tff.StructType):
 def _update_in_place(rule, variables, slots, update, learning_rate, steps, accepted):
     """Steps every variable that some client trained; returns int32[n], 1 where it did."""
     touched = []
-    for i, (variable, variable_slots, delta) in enumerate(zip(variables, slots, update, strict=True)):
+    for i, (variable, variable_slots, delta) in enumerate(
+        zip(variables, slots, update, strict=True)
+    ):
         # Two reductions instead of a comparison: no tensor of booleans is made. (`!=` on a tensor compares identities
         # within a TFF computation, which is a TensorFlow 1 graph.)
         extremes = tf.stack([tf.reduce_min(delta), tf.reduce_max(delta)])
@@ -86,9 +88,10 @@ def build_server_optimizer(
             accepted = tf.math.is_finite(square)
             rate = base_rate * schedule(round_number)
             touched = _update_in_place(rule, variables, slots, update, rate, steps, accepted)
+            advance = tf.reduce_max(touched)
             new_state = OrderedDict(
                 learning_rate=base_rate,
-                round=round_number + 1,
+                round=round_number + advance,
                 steps=steps + touched,
                 slots=tuple(tuple(v.read_value() for v in slot) for slot in slots),
             )

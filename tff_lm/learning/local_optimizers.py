@@ -28,7 +28,9 @@ class FreshState:
     def __init__(self, rule: UpdateRule, variables: Sequence[tf.Variable]):
         self._rule = rule
         self._variables = variables
-        self._slots = [local_variables.create_like([v] * len(rule.slots), "slot") for v in variables]
+        self._slots = [
+            local_variables.create_like([v] * len(rule.slots), "slot") for v in variables
+        ]
 
     def apply(self, index, gradient, learning_rate, step):
         variable, slots = self._variables[index], self._slots[index]

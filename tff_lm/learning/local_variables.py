@@ -48,7 +48,9 @@ def uninitialized_variables() -> Iterator[None]:
 def create_like(tensors: Sequence[Any], name: str) -> list[tf.Variable]:
     """Uninitialized variables with the static shapes and dtypes of `tensors`."""
     with uninitialized_variables():
-        return [tf.Variable(shape=t.shape, dtype=t.dtype, name=name, trainable=False) for t in tensors]
+        return [
+            tf.Variable(shape=t.shape, dtype=t.dtype, name=name, trainable=False) for t in tensors
+        ]
 
 
 def assign_all(variables: Sequence[tf.Variable], values: Sequence[Any]) -> None:

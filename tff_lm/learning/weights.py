@@ -59,7 +59,9 @@ class Partition:
           ValueError: If the number of values is not the number of variables.
         """
         if len(values) != len(self.names):
-            raise ValueError(f"got {len(values)} weights for a model of {len(self.names)} variables")
+            raise ValueError(
+                f"got {len(values)} weights for a model of {len(self.names)} variables"
+            )
         return tff.learning.models.ModelWeights(
             trainable=tuple(values[i] for i in self.trained),
             non_trainable=tuple(values[i] for i in self.frozen),
@@ -68,7 +70,10 @@ class Partition:
     def join(self, weights: tff.learning.models.ModelWeights) -> list[Any]:
         """The inverse of `split`: one value per variable, in the model's order."""
         values: list[Any] = [None] * len(self.names)
-        for indices, part in ((self.trained, weights.trainable), (self.frozen, weights.non_trainable)):
+        for indices, part in (
+            (self.trained, weights.trainable),
+            (self.frozen, weights.non_trainable),
+        ):
             for i, value in zip(indices, list(part), strict=True):
                 values[i] = value
         return values

@@ -1,0 +1,175 @@
+"""A tiny language model, its text, TFF's view of it, and an end for TFF's worker."""
+
+import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
+
+import atexit
+from collections import OrderedDict
+
+import numpy as np
+import psutil
+import tensorflow as tf
+import tensorflow_federated as tff
+
+from tff_lm.learning import metrics, weights
+from tff_lm.learning.client_work import ClientModel
+
+VOCABULARY = 13
+STARTS_WORD = [i > 3 for i in range(VOCABULARY)]
+
+
+def _end_workers() -> None:
+    """TFF's worker outlives its parent unless somebody ends it."""
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+
+
+atexit.register(_end_workers)
+
+
+class TinyModel(tf.Module):
+    """A bigram model with the interface of `tff_lm.models.LanguageModel`."""
+
+    def __init__(self, width: int = 5, seed: int = 3):
+        super().__init__(name="tiny")
+        rng = np.random.default_rng(seed)
+
+        def weight(name, *shape):
+            return tf.Variable(0.5 * rng.normal(size=shape).astype(np.float32), name=name)
+
+        self.embeddings = weight("embedding/embeddings", VOCABULARY, width)
+        self.hidden = weight("hidden/kernel", width, width)
+        self.output = weight("output/kernel", width, VOCABULARY)
+        self.bias = weight("output/bias", VOCABULARY)
+
+    @property
+    def trainable_variables(self):
+        return [self.embeddings, self.hidden, self.output, self.bias]
+
+    def score(self, x, y, training=False, seed=None, trained=None):
+        del training, seed, trained
+        where = tf.not_equal(y, 0)
+        embedded = tf.gather(self.embeddings, tf.boolean_mask(x, where))
+        logits = tf.tanh(embedded @ self.hidden) @ self.output + self.bias
+        return logits, tf.boolean_mask(y, where)
+
+
+def random_batches(client: int, count: int = 3, size: int = 4) -> list[OrderedDict]:
+    """Sentences of 1 to 5 tokens and the end; the client number is its seed."""
+    rng = np.random.default_rng(client)
+    batches = []
+    for _ in range(count):
+        lengths = rng.integers(1, 6, size=size)
+        x = np.zeros([size, 6], np.int32)
+        y = np.zeros([size, 6], np.int32)
+        for row, length in enumerate(lengths):
+            words = rng.integers(3, VOCABULARY, size=length)
+            x[row, : length + 1] = [1, *words]
+            y[row, : length + 1] = [*words, 2]
+        batches.append(OrderedDict(x=x, y=y, seed=np.array([client, 7], np.int32)))
+    return batches
+
+
+def dataset(batches: list[OrderedDict]) -> tf.data.Dataset:
+    """The batches as a client's data set; an empty list is a client without data."""
+    signature = OrderedDict(
+        x=tf.TensorSpec([None, None], tf.int32),
+        y=tf.TensorSpec([None, None], tf.int32),
+        seed=tf.TensorSpec([2], tf.int32),
+    )
+    if not batches:
+        empty = OrderedDict(
+            (k, tf.zeros([0] + [s or 0 for s in spec.shape], tf.int32))
+            for k, spec in signature.items()
+        )
+        whole = tf.data.Dataset.from_tensor_slices(empty)
+    else:
+        stacked = OrderedDict((k, np.stack([b[k] for b in batches])) for k in signature)
+        whole = tf.data.Dataset.from_tensor_slices(stacked)
+    return whole.map(lambda b: OrderedDict((k, tf.ensure_shape(b[k], s.shape)) for k, s in signature.items()))
+
+
+def cohort(*clients: int, count: int = 3) -> list[tf.data.Dataset]:
+    """One data set per client number; 0 is an empty client."""
+    return [dataset(random_batches(client, count) if client else []) for client in clients]
+
+
+def client_model(model_fn=TinyModel, mask_policy=None, partition=None) -> ClientModel:
+    """The model as the clients see it."""
+    return ClientModel(
+        model_fn, partition or weights.full_partition(model_fn), STARTS_WORD, mask_policy
+    )
+
+
+class ReferenceModel(tff.learning.models.VariableModel):
+    """The same model for TFF's own algorithms, whose examples are our tokens."""
+
+    def __init__(self, model_fn=TinyModel):
+        self._model = model_fn()
+        self._nats = tf.Variable(0.0, trainable=False)
+
+    @property
+    def trainable_variables(self):
+        return list(self._model.trainable_variables)
+
+    @property
+    def non_trainable_variables(self):
+        return []
+
+    @property
+    def local_variables(self):
+        return [self._nats]
+
+    @property
+    def input_spec(self):
+        return OrderedDict(
+            x=tf.TensorSpec([None, None], tf.int32),
+            y=tf.TensorSpec([None, None], tf.int32),
+            seed=tf.TensorSpec([2], tf.int32),
+        )
+
+    def predict_on_batch(self, batch_input, training=True):
+        return self._model.score(batch_input["x"], batch_input["y"])[0]
+
+    @tf.function
+    def forward_pass(self, batch_input, training=True):
+        logits, labels = self._model.score(batch_input["x"], batch_input["y"])
+        nats = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        self._nats.assign_add(tf.reduce_sum(nats))
+        return tff.learning.models.BatchOutput(
+            loss=tf.reduce_mean(nats), predictions=(), num_examples=tf.size(labels)
+        )
+
+    def report_local_unfinalized_metrics(self):
+        return OrderedDict(nats=self._nats.read_value())
+
+    def metric_finalizers(self):
+        return OrderedDict(nats=lambda nats: nats)
+
+    def reset_metrics(self):
+        self._nats.assign(0.0)
+
+
+def run(process, cohorts, state=None):
+    """The states and metrics of the rounds: `[(state, metrics), ...]`."""
+    state = process.initialize() if state is None else state
+    outputs = []
+    for clients in cohorts:
+        output = process.next(state, clients)
+        state = output.state
+        outputs.append((state, output.metrics))
+    return outputs
+
+
+def trainable(process, state) -> list[np.ndarray]:
+    """The global model's trained weights."""
+    return [np.asarray(w) for w in process.get_model_weights(state).trainable]
+
+
+def per_client(output) -> np.ndarray:
+    """The matrix of a round."""
+    return np.asarray(output[1]["client_work"]["per_client"])
+
+
+def column(rows, name) -> np.ndarray:
+    """One metric of each client."""
+    return rows[:, metrics.METRIC_NAMES.index(name)]
