@@ -1,11 +1,14 @@
 """Bit packing: n values of b bits in b * ceil(n / 8) bytes, by a few vectorised passes.
 
-Layout. The n values are cut into eight consecutive *planes* of m = ceil(n / 8) values. Column c of the
-planes holds eight values, 8 b bits, which become b bytes: value i of the column takes the bits
+Layout. The n values are cut into eight consecutive *planes* of m = ceil(n / 8) values. Column c of
+the planes holds eight values, 8 b bits, which become b bytes: value i of the column takes the bits
 [i b, (i + 1) b) of that little-endian group, and byte j of all groups is stored contiguously as
 row j of a [b, m] array. No value is ever moved between columns, so the whole job is shifts and
 masks over contiguous memory, done on eight columns at a time by viewing bytes as uint64: the cost
 is that of reading the values once.
+
+Values of 3, 5 or 6 levels would waste much of a whole number of bits: they are packed as digits of
+a number in one byte instead (five ternary values: 1.6 bits each instead of 2).
 """
 
 from __future__ import annotations
@@ -18,8 +21,37 @@ PLANES = 8  # values per packed group: the smallest count for which every width 
 WORD_BYTES = 8  # bytes handled per operation
 
 
+_DIGITS_PER_BYTE = {3: 5, 5: 3, 6: 3}  # number of levels -> values a byte holds as digits
+
+
+def pack_levels(levels: tf.Tensor, num_levels: int) -> tf.Tensor:
+    """Packs levels[n], in [0, num_levels), as tightly as a fixed width allows: uint8[bytes]."""
+    if num_levels in _DIGITS_PER_BYTE:
+        return _pack_digits(levels, num_levels)
+    return pack(levels, bit_width(num_levels))
+
+
+def unpack_levels(packed: tf.Tensor, count: int, num_levels: int) -> tf.Tensor:
+    """The inverse of `pack_levels`: levels[count], uint8 for up to 256 levels and int32 above."""
+    if num_levels in _DIGITS_PER_BYTE:
+        return _unpack_digits(packed, count, num_levels)
+    return unpack(packed, count, bit_width(num_levels))
+
+
+def packed_levels_size(count: int, num_levels: int) -> int:
+    """Bytes that `pack_levels` makes of `count` levels."""
+    if num_levels in _DIGITS_PER_BYTE:
+        return math.ceil(count / _DIGITS_PER_BYTE[num_levels])
+    return packed_size(count, bit_width(num_levels))
+
+
+def bit_width(num_values: int) -> int:
+    """The least number of bits, at least 1, that tells `num_values` values apart."""
+    return max(1, (num_values - 1).bit_length())
+
+
 def packed_size(count: int, bits: int) -> int:
-    """Bytes that `count` values of `bits` bits (1..16) occupy once packed."""
+    """Bytes that `count` values of `bits` bits (1..31) occupy once packed."""
     if bits == 8:
         return count
     if bits > 8:
@@ -28,11 +60,12 @@ def packed_size(count: int, bits: int) -> int:
 
 
 def pack(values: tf.Tensor, bits: int) -> tf.Tensor:
-    """Packs values[n] (uint8, or int32 above 8 bits), all below 2**bits, into uint8[packed_size]."""
+    """Packs values[n] (uint8, or int32 above 8 bits), below 2**bits, into uint8[packed_size]."""
     _check_bits(bits)
     if bits > 8:
         low = tf.cast(tf.bitwise.bitwise_and(values, 255), tf.uint8)
-        high = tf.cast(tf.bitwise.right_shift(values, 8), tf.uint8)
+        high = tf.bitwise.right_shift(values, 8)
+        high = tf.cast(high, tf.uint8) if bits <= 16 else high
         return tf.concat([low, pack(high, bits - 8)], 0)
     if bits == 8:
         return values
@@ -71,9 +104,30 @@ def unpack(packed: tf.Tensor, count: int, bits: int) -> tf.Tensor:
     return tf.reshape(_to_bytes(tf.stack(planes))[:, :columns], [-1])[:count]
 
 
+def _pack_digits(levels: tf.Tensor, base: int) -> tf.Tensor:
+    digits = _DIGITS_PER_BYTE[base]
+    columns = math.ceil(levels.shape[0] / digits)
+    padded = tf.pad(levels, [[0, digits * columns - levels.shape[0]]])
+    planes = tf.unstack(tf.reshape(padded, [digits, columns]), num=digits)
+    number = planes[-1]
+    for plane in reversed(planes[:-1]):
+        number = number * base + plane
+    return number
+
+
+def _unpack_digits(packed: tf.Tensor, count: int, base: int) -> tf.Tensor:
+    number = tf.cast(packed, tf.float32)  # integer division is not vectorised; this is exact
+    planes = []
+    for _ in range(_DIGITS_PER_BYTE[base]):
+        quotient = tf.floor((number + 0.5) * (1.0 / base))
+        planes.append(tf.cast(number - quotient * base, tf.uint8))
+        number = quotient
+    return tf.concat(planes, 0)[:count]
+
+
 def _check_bits(bits: int) -> None:
-    if not 1 <= bits <= 16:
-        raise ValueError(f"bits = {bits} cannot be packed: give a width from 1 to 16.")
+    if not 1 <= bits <= 31:
+        raise ValueError(f"bits = {bits} cannot be packed: give a width from 1 to 31.")
 
 
 def _every_byte(byte: int) -> tf.Tensor:

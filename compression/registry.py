@@ -6,11 +6,28 @@ import dataclasses
 import difflib
 
 from compression.codec import Codec
+from compression.codecs.drive import Drive
+from compression.codecs.eden import Eden
+from compression.codecs.half import BFloat16, Float16
 from compression.codecs.identity import Identity
+from compression.codecs.qsgd import QSGD
+from compression.codecs.random_k import RandomK
+from compression.codecs.rotated import Rotated
+from compression.codecs.terngrad import TernGrad
+from compression.codecs.top_k import TopK
 from compression.codecs.uniform import Uniform
 
 CODECS: dict[str, type[Codec]] = {
+    "bfloat16": BFloat16,
+    "drive": Drive,
+    "eden": Eden,
+    "float16": Float16,
     "identity": Identity,
+    "qsgd": QSGD,
+    "random_k": RandomK,
+    "rotated": Rotated,
+    "terngrad": TernGrad,
+    "top_k": TopK,
     "uniform": Uniform,
 }
 
@@ -34,7 +51,7 @@ def make_codec(name: str, **options) -> Codec:
     if name not in CODECS:
         raise ValueError(f"Unknown codec {name!r}{_nearest(name, codec_names())}")
     codec_class = CODECS[name]
-    fields = [field.name for field in dataclasses.fields(codec_class)]
+    fields = [field.name for field in dataclasses.fields(codec_class) if field.init]
     for option in options:
         if option not in fields:
             raise ValueError(f"Codec {name!r} has no option {option!r}{_nearest(option, fields)}")
