@@ -40,17 +40,17 @@ class CheckpointStore:
     """The checkpoints in one folder: the last `keep` ones and the best-scored one."""
 
     def __init__(self, folder: pathlib.Path, keep: int = 2) -> None:
-        self._folder = folder
+        self.folder = folder
         self._keep = keep
 
     def rounds(self) -> list[int]:
         """The rounds that have a checkpoint file, ascending, whole or not."""
-        names = (_NAME.match(path.name) for path in self._folder.glob("round_*.npz"))
+        names = (_NAME.match(path.name) for path in self.folder.glob("round_*.npz"))
         return sorted(int(match.group(1)) for match in names if match)
 
     def path(self, round_number: int) -> pathlib.Path:
         """The file of a round's checkpoint."""
-        return self._folder / f"round_{round_number:06d}.npz"
+        return self.folder / f"round_{round_number:06d}.npz"
 
     def save(
         self, round_number: int, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]
@@ -65,8 +65,8 @@ class CheckpointStore:
         Raises:
           RunError: if it could not be written; the checkpoints before it are untouched.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        files.remove_leftovers(self._folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        files.remove_leftovers(self.folder)
         path = self.path(round_number)
         try:
             with files.atomic(path) as file, zipfile.ZipFile(file, "w") as archive:
@@ -130,9 +130,9 @@ class CheckpointStore:
         rounds = self.rounds()
         kept = f"the one of round {rounds[-1]} is whole" if rounds else "there is none before it"
         remedy = (
-            f"free {needed:.0f} MB in {self._folder} and run the same command again"
+            f"free {needed:.0f} MB in {self.folder} and run the same command again"
             if error.errno in _FULL
-            else f"make {self._folder} writable and run the same command again"
+            else f"make {self.folder} writable and run the same command again"
         )
         return RunError(
             f"the checkpoint of round {round_number} could not be written ({error.strerror}); "

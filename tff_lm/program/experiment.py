@@ -186,16 +186,17 @@ def _unigram_perplexity(config: ml_collections.ConfigDict, task: Task, clients: 
 
 
 def _weight_leaves(partition: weights.Partition) -> dict[str, str]:
-    """Where each weight lies in the state's arrays, by the weight's name."""
+    """Where each weight lies in the state's arrays, by the weight's name in `model.weight_names`."""
+    names = [name.removesuffix(":0") for name in partition.names]
     leaves = {
-        partition.names[index]: f"global_model_weights/{part}/{position}"
+        names[index]: f"global_model_weights/{part}/{position}"
         for part, indices in (
             ("trainable", partition.trained),
             ("non_trainable", partition.frozen),
         )
         for position, index in enumerate(indices)
     }
-    return {name: leaves[name] for name in partition.names}
+    return {name: leaves[name] for name in names}
 
 
 def _versions() -> dict[str, str]:

@@ -20,10 +20,14 @@ from tff_lm.program.errors import RunError
 from tff_lm.program.interrupt import Interrupted, Interrupts
 from tff_lm.program.run_log import Row
 from tff_lm.program.workdir import Lock, Workdir
+from tff_lm.runtime.errors import ComputationError, RuntimeFailure, WorkerStartError
 
 Builder = Callable[
     [ml_collections.ConfigDict, Workdir], contextlib.AbstractContextManager[Experiment]
 ]
+
+# What ends a program with a line instead of a traceback: their messages say what to do.
+FAILURES = (RunError, OSError, WorkerStartError, ComputationError, RuntimeFailure)
 
 
 def build_real(
@@ -60,7 +64,7 @@ def train(config: ml_collections.ConfigDict, workdir: Workdir, build: Builder = 
                 f"\nstopped; run the same command again to go on in {workdir.root}", file=sys.stderr
             )
             return interrupted.exit_code
-        except RunError as error:
+        except FAILURES as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
 

@@ -6,7 +6,9 @@ columns: a run that was killed and resumed leaves the same files as one that was
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 
 from tff_lm.program import columns, evaluation, resume, sampling
 from tff_lm.program.checkpoints import CheckpointStore
@@ -14,6 +16,7 @@ from tff_lm.program.contracts import Experiment
 from tff_lm.program.interrupt import Interrupts
 from tff_lm.program.run_log import Row, RunLog
 from tff_lm.program.workdir import Workdir
+from tff_lm.runtime.errors import RuntimeFailure
 
 
 def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> list[Row]:
@@ -30,7 +33,7 @@ def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> l
     rounds = config.federated.rounds
     store = CheckpointStore(workdir.checkpoints, config.checkpoint.keep)
     done = resume.restore(experiment, store)
-    with RunLog(workdir, done=done, rounds=rounds) as log:
+    with RunLog(workdir, done=done, rounds=rounds) as log, _rescued(experiment, store, done):
         interrupts.defer()
         for number in range(done + 1, rounds + 1):
             row = _train_round(experiment, number, log.rows[-1]) if number else _first_row()
@@ -43,6 +46,15 @@ def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> l
             interrupts.raise_if_requested()
         interrupts.raise_at_once()
     return log.rows
+
+
+@contextlib.contextmanager
+def _rescued(experiment: Experiment, store: CheckpointStore, done: int) -> Iterator[None]:
+    """Turns the end of the runtime into a checkpoint and a RunError."""
+    try:
+        yield
+    except RuntimeFailure as failure:
+        raise resume.rescue(experiment, store, done, failure) from failure
 
 
 def _train_round(experiment: Experiment, number: int, previous: Row) -> Row:

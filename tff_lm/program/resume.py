@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from tff_lm.program.checkpoints import CheckpointStore
+from collections.abc import Mapping
+
+import numpy as np
+
+from tff_lm.program.checkpoints import Checkpoint, CheckpointStore
 from tff_lm.program.contracts import Experiment
 from tff_lm.program.errors import RunError
+from tff_lm.runtime.errors import RuntimeFailure
 
 NOT_BEGUN = -1
 
@@ -22,25 +27,85 @@ def restore(experiment: Experiment, store: CheckpointStore) -> int:
     if checkpoint is None:
         experiment.runtime.initialize()
         return NOT_BEGUN
+    restore_from(experiment, store, checkpoint)
+    return checkpoint.round
+
+
+def restore_from(experiment: Experiment, store: CheckpointStore, checkpoint: Checkpoint) -> None:
+    """Puts a checkpoint into the runtime; raises RunError if its vocabulary is another."""
     if checkpoint.meta["vocabulary_hash"] != experiment.vocabulary_hash:
         raise RunError(
             f"checkpoint {store.path(checkpoint.round)} was trained with another vocabulary than "
             "the task has now; restore the task's data or choose another --workdir"
         )
     experiment.runtime.restore(checkpoint.arrays)
-    return checkpoint.round
+
+
+def choose(store: CheckpointStore, name: str) -> Checkpoint:
+    """The checkpoint called "latest", "best" or by its round; raises RunError if there is none."""
+    rounds = store.rounds()
+    there = f"there are {', '.join(map(str, rounds))}" if rounds else "the run has none yet"
+    if name == "latest":
+        latest = store.latest()
+        if latest is None:
+            raise RunError(f"no checkpoint in {store.folder}: {there}")
+        return latest
+    if name != "best" and not name.isdecimal():
+        raise RunError(f"--checkpoint is latest, best or a round, not {name!r}: {there}")
+    number = store.best_round() if name == "best" else int(name)
+    if number not in rounds:
+        raise RunError(f"no checkpoint {name!r} in {store.folder}: {there}")
+    return store.load(number)
 
 
 def save(
-    experiment: Experiment, store: CheckpointStore, round_number: int, score: float | None
+    experiment: Experiment,
+    store: CheckpointStore,
+    round_number: int,
+    *,
+    score: float | None = None,
+    arrays: Mapping[str, np.ndarray] | None = None,
 ) -> None:
-    """Writes the runtime's state as the checkpoint of a round; raises RunError if it cannot."""
+    """Writes the checkpoint of a round.
+
+    Args:
+      experiment: whose runtime holds the state.
+      store: where checkpoints are.
+      round_number: how many rounds are done.
+      score: of the model, lower is better; None if it was not measured in this round.
+      arrays: the state, if it is not to be taken from the runtime.
+
+    Raises:
+      RunError: if it cannot be written.
+    """
     store.save(
         round_number,
-        experiment.runtime.state_arrays(),
+        experiment.runtime.state_arrays() if arrays is None else arrays,
         {
             "score": score,
             "vocabulary_hash": experiment.vocabulary_hash,
             "weight_leaves": dict(experiment.weight_leaves),
         },
+    )
+
+
+def rescue(
+    experiment: Experiment, store: CheckpointStore, done: int, failure: RuntimeFailure
+) -> RunError:
+    """Keeps the last state that a failed runtime held, and says what happened.
+
+    Args:
+      experiment: whose runtime failed.
+      store: where checkpoints are.
+      done: the rounds done when the runtime got its state.
+      failure: has the state, and how many rounds later it was copied.
+
+    Returns:
+      The error to raise, for the user.
+    """
+    reached = max(done, 0) + failure.round_number
+    if failure.state is not None and reached not in store.rounds():
+        save(experiment, store, reached, arrays=failure.state)
+    return RunError(
+        f"{failure} Its log is in logs/worker.log; the same command goes on from round {reached}"
     )

@@ -1,0 +1,30 @@
+"""Measures a trained model on everybody of a split, with the spread over its people.
+
+python -m bin.evaluate --workdir=runs/chat --split=test
+"""
+
+import pathlib
+from collections.abc import Sequence
+
+from absl import flags
+
+import tff_lm  # noqa: F401 (first: it silences the libraries below)
+from tff_lm import paths
+from tff_lm.config import command_line
+from tff_lm.program import measure
+from tff_lm.program.workdir import Workdir
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
+_SPLIT = flags.DEFINE_enum("split", "test", ["validation", "test"], "whose text")
+_CHECKPOINT = flags.DEFINE_string("checkpoint", "latest", "latest, best or a round")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Evaluates and prints a table; returns the exit code."""
+    command_line.refuse_positional(arguments)
+    workdir = Workdir(pathlib.Path(paths.resolve(command_line.required(_WORKDIR))))
+    return measure.measure(workdir, _SPLIT.value, _CHECKPOINT.value)
+
+
+if __name__ == "__main__":
+    command_line.run(main)
