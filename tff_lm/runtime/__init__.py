@@ -1,1 +1,1 @@
-"""Where federated computations run: worker processes and the server state that stays inside them."""
+"""Where federated computations run: worker processes, and server state that stays in them."""

@@ -7,7 +7,10 @@ failed computation.
 """
 
 import collections
-from collections.abc import Sequence
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import grpc
 import tensorflow_federated as tff
@@ -15,6 +18,8 @@ from tensorflow_federated.proto.v0 import computation_pb2, executor_pb2, executo
 
 from tff_lm.runtime import errors
 
+_ALIVE_CHECK_SECONDS = 0.5
+_CLOSE_SECONDS = 10.0
 _MAX_MESSAGE_BYTES = 2**31 - 1  # gRPC's own limit
 _CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
@@ -61,23 +66,22 @@ class WorkerConnection:
     wait for it.
     """
 
-    def __init__(self, target: str, ready_seconds: float = 60.0):
-        """Connects to `target`.
+    def __init__(self, target: str, alive: Callable[[], bool], ready_seconds: float):
+        """Connects to a worker.
+
+        Args:
+            target: Its gRPC target.
+            alive: Whether it is still worth waiting for it.
+            ready_seconds: How long to wait for its first answer.
 
         Raises:
-            WorkerLostError: if the worker does not answer within `ready_seconds`.
+            WorkerLostError: if it does not answer in that time, or is not alive before.
         """
         self._garbage: collections.deque[str] = collections.deque()
         self._lost = False
         self._channel = grpc.insecure_channel(target, _CHANNEL_OPTIONS)
-        try:
-            grpc.channel_ready_future(self._channel).result(ready_seconds)
-        except grpc.FutureTimeoutError as error:
-            self._channel.close()
-            raise errors.WorkerLostError(
-                f"No worker answered at {target} within {ready_seconds:.0f} s."
-            ) from error
         self._target = target
+        self._wait_until_ready(alive, time.monotonic() + ready_seconds)
         self._stub = executor_pb2_grpc.ExecutorGroupStub(self._channel)
         # Only unplaced values live in the worker (round_form.py), so it never needs to know a
         # number of clients.
@@ -89,6 +93,16 @@ class WorkerConnection:
             ]
         )
         self._executor = self._request(self._stub.GetExecutor, request).executor
+
+    def _wait_until_ready(self, alive: Callable[[], bool], deadline: float) -> None:
+        ready = grpc.channel_ready_future(self._channel)
+        while True:
+            with contextlib.suppress(grpc.FutureTimeoutError):
+                return ready.result(_ALIVE_CHECK_SECONDS)
+            if time.monotonic() > deadline or not alive():
+                ready.cancel()
+                self._channel.close()
+                raise errors.WorkerLostError(f"No worker answers at {self._target}.")
 
     @property
     def target(self) -> str:
@@ -102,16 +116,13 @@ class WorkerConnection:
 
     def close(self) -> None:
         """Lets the worker forget all values of this connection. Its handles are void afterwards."""
-        try:
-            self._stub.DisposeExecutor(
-                executor_pb2.DisposeExecutorRequest(executor=self._executor), timeout=10.0
-            )
-        except grpc.RpcError:
-            pass  # the worker is gone, and the values with it
+        request = executor_pb2.DisposeExecutorRequest(executor=self._executor)
+        with contextlib.suppress(grpc.RpcError):  # a worker that is gone holds no values
+            self._stub.DisposeExecutor(request, timeout=_CLOSE_SECONDS)
         self._channel.close()
 
     def put(self, value: object, type_: tff.Type) -> Handle:
-        """Copies `value` (arrays, strings, structures of them, or a computation) into the worker."""
+        """Copies arrays, strings, structures of them, or a computation into the worker."""
         proto, type_ = tff.framework.serialize_value(value, type_)
         request = executor_pb2.CreateValueRequest(executor=self._executor, value=proto)
         return self._handle(self._stub.CreateValue, request, type_)
@@ -168,11 +179,11 @@ class WorkerConnection:
             )
             self._request(self._stub.Dispose, request)
 
-    def _handle(self, method, request, type_: tff.Type) -> Handle:
+    def _handle(self, method: Any, request: Any, type_: tff.Type) -> Handle:
         self.collect()
         return Handle(self, self._request(method, request).value_ref.id, type_)
 
-    def _request(self, method, request):
+    def _request(self, method: Any, request: Any) -> Any:
         try:
             return method(request)
         except grpc.RpcError as error:

@@ -3,16 +3,17 @@
 import math
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 _CGROUP_ROOT = pathlib.Path("/sys/fs/cgroup")
 _SELF_CGROUP = pathlib.Path("/proc/self/cgroup")
 
 
 def available_cores() -> int:
-    """Cores this process may use: its CPU affinity, lowered to the quota of its container (cgroup v1 or v2).
+    """Cores this process may use: its CPU affinity, lowered to its container's quota.
 
-    A quota of 1.5 cores counts as 2: two clients at once use it fully, one would waste half a core.
+    A quota (cgroup v1 or v2) of 1.5 cores counts as 2: two clients at once use it fully, one would
+    waste half a core.
     """
     cores = len(os.sched_getaffinity(0))
     quotas = list(_cgroup_quotas(_CGROUP_ROOT, _SELF_CGROUP))
@@ -20,7 +21,7 @@ def available_cores() -> int:
 
 
 def _cgroup_quotas(root: pathlib.Path, self_cgroup: pathlib.Path) -> Iterator[float]:
-    """Yields every CPU quota, in cores, set on this process's control group or on a group around it."""
+    """Yields every CPU quota, in cores, set on our control group or on a group around it."""
     for controllers, group in _groups(self_cgroup):
         if not controllers:
             yield from _quotas_upwards(root, group, _read_v2)
@@ -30,7 +31,10 @@ def _cgroup_quotas(root: pathlib.Path, self_cgroup: pathlib.Path) -> Iterator[fl
 
 
 def _groups(self_cgroup: pathlib.Path) -> Iterator[tuple[str, str]]:
-    """Yields (controllers, group path) of each line `hierarchy:controllers:/path`; v2 has no controllers."""
+    """Yields (controllers, group path) of each line `hierarchy:controllers:/path`.
+
+    Version 2 names no controllers.
+    """
     try:
         lines = self_cgroup.read_text().splitlines()
     except OSError:
@@ -40,10 +44,13 @@ def _groups(self_cgroup: pathlib.Path) -> Iterator[tuple[str, str]]:
         yield controllers, group.lstrip("/")
 
 
-def _quotas_upwards(base: pathlib.Path, group: str, read) -> Iterator[float]:
+def _quotas_upwards(
+    base: pathlib.Path, group: str, read: Callable[[pathlib.Path], float | None]
+) -> Iterator[float]:
     """Yields the quotas of `group` and its parents up to `base`.
 
-    Inside a container the group's path may be that of the host; then only `base` itself exists, and holds the quota.
+    Inside a container the group's path may be that of the host; then only `base` itself exists, and
+    holds the quota.
     """
     folder = base / group
     while True:

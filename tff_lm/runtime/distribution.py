@@ -6,6 +6,7 @@ again, as a slice of its own, on another worker: the sums are grouped as before,
 the same, bit for bit. A broadcast and an accumulator travel between workers through this process.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from concurrent import futures
 
@@ -19,9 +20,9 @@ from tff_lm.runtime.session import WorkerSession
 
 
 def split(specs: Sequence[str], shares: Sequence[int]) -> list[list[str]]:
-    """Cuts `specs`, in order, into slices of sizes proportional to `shares`; a slice may be empty."""
+    """Cuts `specs`, in order, into slices proportional to `shares`; a slice may be empty."""
     bounds = np.rint(np.cumsum([0, *shares]) * len(specs) / sum(shares)).astype(int)
-    return [list(specs[start:stop]) for start, stop in zip(bounds, bounds[1:])]
+    return [list(specs[start:stop]) for start, stop in itertools.pairwise(bounds)]
 
 
 def accumulate(
@@ -43,7 +44,7 @@ def accumulate(
     Raises:
         WorkerLostError: if `home` is lost.
     """
-    jobs = [(session, part) for session, part in zip(sessions, slices) if part]
+    jobs = [(session, part) for session, part in zip(sessions, slices, strict=True) if part]
     if all(session is home for session, _ in jobs) and len(jobs) == 1:
         return home.accumulate(form, broadcast, jobs[0][1])
     arrays = leaves.fetch(home.connection, broadcast)

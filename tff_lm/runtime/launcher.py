@@ -1,4 +1,4 @@
-"""The small process between a run and its worker: closes the worker off and ends it when the run ends.
+"""The small process between a run and its worker: closes the worker off, and ends it in time.
 
 Started by `worker.py` as a bare script (standard library only, so that it is up in milliseconds):
 
@@ -9,14 +9,14 @@ Started by `worker.py` as a bare script (standard library only, so that it is up
     worker_binary
 
 Why each part is as it is:
-- The worker executes any graph it is sent and listens on every interface. In a network namespace of its own, it can be
-  reached through our socket alone, which only the same user can open. Where the system forbids namespaces we say so in
-  our report and the worker listens in the open.
-- The run's death is seen as the end of the pipe, which holds for every way out, `kill -9` included. A parent-death
-  signal alone would not do: the kernel ties it to the *thread* that started us. Against forked children of the run that
-  hold the pipe open, a change of our parent's id counts as well.
-- The worker gets a parent-death signal, so that killing the launcher ends it too. That is safe here: the thread which
-  starts the worker is our main thread.
+- The worker executes any graph it is sent and listens on every interface. In a network namespace of
+  its own it can be reached through our socket alone, which only the same user can open. Where the
+  system forbids namespaces we say so in our report and the worker listens in the open.
+- The run's death is seen as the end of the pipe, which holds for every way out, `kill -9` included.
+  A parent-death signal would not do here: the kernel ties it to the *thread* that started us.
+  Against forked children of the run that hold the pipe open, a change of our parent counts too.
+- The worker gets a parent-death signal, so that killing the launcher ends it as well. That is safe:
+  the thread which starts the worker is our main thread.
 """
 
 import argparse
@@ -78,6 +78,15 @@ def enter_private_network() -> None:
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
 
 
+def _reason_for_no_namespace() -> str | None:
+    """Enters a private network and returns None, or why the system forbids it."""
+    try:
+        enter_private_network()
+    except OSError as error:
+        return str(error)
+    return None
+
+
 def _unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("", 0))
@@ -132,19 +141,20 @@ def _serve(client: socket.socket, port: int, worker: subprocess.Popen) -> None:
         back.join()
 
 
-def _watch(worker: subprocess.Popen, listener: socket.socket | None, port: int) -> None:
+def _watch(
+    worker: subprocess.Popen, run: int, port: int, listener: socket.socket | None = None
+) -> None:
     """Serves connections until the run or the worker ends."""
-    parent = os.getppid()
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin.fileno(), selectors.EVENT_READ, "run")
         selector.register(os.pidfd_open(worker.pid), selectors.EVENT_READ, "worker")
         if listener is not None:
             selector.register(listener, selectors.EVENT_READ, "connection")
-        while os.getppid() == parent:
+        while os.getppid() == run:
             events = {key.data for key, _ in selector.select(_PARENT_CHECK_SECONDS)}
             if events & {"run", "worker"}:
                 return
-            if "connection" in events:
+            if listener is not None and "connection" in events:
                 client, _ = listener.accept()
                 threading.Thread(target=_serve, args=(client, port, worker), daemon=True).start()
 
@@ -154,29 +164,31 @@ def _report(**fields: object) -> None:
     print(json.dumps(fields), flush=True)
 
 
-def _run_closed(command: list[str], folder: pathlib.Path) -> None:
+def _run_closed(command: list[str], run: int, folder: pathlib.Path) -> None:
     path = folder / "socket"
     with _listen(path) as listener:
         port = _unused_port()
         worker = _start_worker(command, port)
         try:
             _report(target=f"unix:{path}", pid=worker.pid, folder=str(folder), open_because=None)
-            _watch(worker, listener, port)
+            _watch(worker, run, port, listener)
         finally:
             _end(worker)
 
 
-def _run_open(command: list[str], reason: str) -> None:
+def _run_open(command: list[str], run: int, reason: str) -> None:
     port = _unused_port()
     worker = _start_worker(command, port)
     try:
         _report(target=f"localhost:{port}", pid=worker.pid, folder=None, open_because=reason)
-        _watch(worker, None, port)
+        _watch(worker, run, port)
     finally:
         _end(worker)
 
 
 def _end(worker: subprocess.Popen) -> None:
+    if worker.poll() is not None:  # it ended by itself, or was killed: worth a line in the log
+        print(f"The worker ended by itself: exit code {worker.returncode}.", file=sys.stderr)
     worker.kill()
     worker.wait()
 
@@ -186,22 +198,22 @@ def _terminate(signal_number: int, frame: object) -> None:
 
 
 def main() -> None:
+    """Runs a worker until the run ends."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--run", type=int, required=True, help="Process id of our parent.")
     parser.add_argument("--open", action="store_true", help="Do not try to close the worker off.")
     parser.add_argument(
         "command", nargs="+", help="The worker binary and its flags, without --port."
     )
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminate)
-    if options.open:
-        return _run_open(options.command, "asked for")
-    try:
-        enter_private_network()
-    except OSError as error:
-        return _run_open(options.command, str(error))
+    open_because = "asked for" if options.open else _reason_for_no_namespace()
+    if open_because is not None:
+        _run_open(options.command, options.run, open_because)
+        return
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tff_lm_worker_"))  # mode 0700
     try:
-        return _run_closed(options.command, folder)
+        _run_closed(options.command, options.run, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

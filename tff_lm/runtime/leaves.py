@@ -56,7 +56,8 @@ def put(connection: WorkerConnection, arrays: Mapping[str, np.ndarray], type_: t
     """Copies arrays, named as `paths(type_)`, into the worker as one value of `type_`.
 
     Raises:
-        ValueError: if a leaf is missing, unknown, or of another dtype or shape; the message names it.
+        ValueError: if a leaf is missing, unknown, or of another dtype or shape; the message names
+            it.
     """
     check(arrays, type_)
     return _put(connection, arrays, type_, "")
@@ -85,7 +86,7 @@ def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...] | None) -> bo
     if expected is None:
         return True
     return len(shape) == len(expected) and all(
-        wanted is None or size == wanted for size, wanted in zip(shape, expected)
+        wanted is None or size == wanted for size, wanted in zip(shape, expected, strict=True)
     )
 
 

@@ -45,6 +45,7 @@ class StateKeeper:
             start = time.monotonic()
             self.put(fetch(), self.rounds)
             self._copy_seconds = time.monotonic() - start
+        assert self.state is not None
         return self.state
 
     def put(self, state: State, rounds: int) -> None:

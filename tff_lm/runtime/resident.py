@@ -5,7 +5,6 @@ round. Here a round ships client specs to the worker and metrics back; the state
 checkpoint, and now and then so that a dead worker costs a few rounds' time and nothing else.
 """
 
-import functools
 import time
 import types
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from tff_lm.runtime import distribution, errors, leaves, recovery, round_form
 from tff_lm.runtime.connection import Handle
 from tff_lm.runtime.round_form import RoundForm
 from tff_lm.runtime.session import Worker, WorkerSession
+from tff_lm.runtime.slot import WorkerSlot
 from tff_lm.runtime.worker import LocalWorker
 
 _ATTEMPTS = 3
@@ -41,9 +41,7 @@ class ResidentRuntime:
             chunk_size: Most client updates held at once in a worker; by default twice as many as
                 train at once. It bounds memory and does not change results.
         """
-        self.workers: tuple[Worker, ...] = tuple(workers or [LocalWorker()])
-        self._window = chunk_size
-        self._sessions: list[WorkerSession | None] = [None] * len(self.workers)
+        self._slots = [WorkerSlot(worker, chunk_size) for worker in workers or [LocalWorker()]]
 
     def __enter__(self) -> "ResidentRuntime":
         self.start()
@@ -58,47 +56,37 @@ class ResidentRuntime:
         self.stop()
 
     def start(self) -> None:
-        """Starts the workers and connects to them; those that run are left as they are.
+        """Sees to the sessions with the workers; those in order are left as they are.
 
         Raises:
-            WorkerLostError: if none could be started.
+            WorkerLostError: if no worker answers.
         """
-        self._sessions = [
-            self._open(worker, session) for worker, session in zip(self.workers, self._sessions)
-        ]
-        if not any(self._sessions):
+        for slot in self._slots:
+            slot.open()
+        if not any(slot.session for slot in self._slots):
+            self._slots[0].open(at_once=True)
+        if not any(slot.session for slot in self._slots):
             raise errors.WorkerLostError("None of the workers answers.")
-
-    def _open(self, worker: Worker, session: WorkerSession | None) -> WorkerSession | None:
-        """Returns `session` if it is in order, else a new one, or None if `worker` is out of reach."""
-        if session is not None:
-            if not session.connection.lost and worker.alive():
-                return session
-            session.close()
-            worker.stop()
-        try:
-            return WorkerSession(worker, self._window)
-        except (errors.WorkerLostError, errors.WorkerStartError) as error:
-            logging.warning("Going on without a worker: %s", error)
-            return None
 
     def stop(self) -> None:
         """Ends the sessions and the workers."""
-        for session in self._sessions:
-            if session is not None:
-                session.close()
-        self._sessions = [None] * len(self.workers)
-        for worker in self.workers:
-            worker.stop()
+        for slot in self._slots:
+            slot.close()
+
+    @property
+    def workers(self) -> list[Worker]:
+        """The workers as configured, dead ones included."""
+        return [slot.worker for slot in self._slots]
 
     def home(self) -> WorkerSession:
         """The session that holds the states."""
-        return next(session for session in self._sessions if session is not None)
+        return next(slot.session for slot in self._slots if slot.session is not None)
 
     def accumulate(self, form: RoundForm, broadcast: Handle, specs: Sequence[str]) -> Handle:
         """Trains a cohort on all workers; returns the accumulator of its updates at home."""
         slices = distribution.split(specs, [worker.concurrency for worker in self.workers])
-        return distribution.accumulate(self._sessions, self.home(), form, broadcast, slices)
+        sessions = [slot.session for slot in self._slots]
+        return distribution.accumulate(sessions, self.home(), form, broadcast, slices)
 
 
 class ResidentProcess:
@@ -137,9 +125,8 @@ class ResidentProcess:
         def start() -> None:
             connection = self._runtime.home().connection
             function = connection.put(self._initialize, self._initialize.type_signature)
-            state = connection.call(function)
+            self._state = state = connection.call(function)
             self._keeper.copy(lambda: leaves.fetch(connection, state))
-            self._state = state
 
         self._retrying(start)
 
@@ -153,7 +140,7 @@ class ResidentProcess:
         self._state = None
         self._keeper = recovery.StateKeeper()
         self._keeper.put(dict(arrays), rounds=0)
-        self._retrying(self._ensure_state)
+        self._retrying(self._held_state)
 
     def state_arrays(self) -> dict[str, np.ndarray]:
         """Copies the state out: {leaf path in the type, as in "finalizer/step": array}."""
@@ -173,77 +160,74 @@ class ResidentProcess:
             raise ValueError("A round needs at least one client.")
 
         def step() -> object:
+            state = self._held_state()
             start = time.monotonic()
-            metrics = self._advance(client_specs)
+            self._state, metrics = self._run(self._form, state, client_specs)
             self._keeper.completed(client_specs, time.monotonic() - start)
             return metrics
 
         metrics = self._retrying(step)
         if self._keeper.copy_is_due:
             self._retrying(self._copy_state)
+        self._runtime.home().connection.collect()  # the old state
         return metrics
 
     def evaluate(self, computation: tff.Computation, client_specs: Sequence[str]) -> object:
         """Runs `(<S@SERVER, {str}@CLIENTS> -> M@SERVER)` on the state and returns the metrics M."""
         if not client_specs:
             raise ValueError("An evaluation needs at least one client.")
-        form = _compile_evaluate(computation)
-        return self._retrying(lambda: self._run(form, client_specs)[1])
+        form = round_form.compile_evaluate(computation)
+        return self._retrying(lambda: self._run(form, self._held_state(), client_specs)[1])
 
-    def _advance(self, client_specs: Sequence[str]) -> object:
-        """Runs a round, makes its state the state and returns its metrics."""
-        self._state, metrics = self._run(self._form, client_specs)
-        self._state.connection.collect()  # the old state
-        return metrics
-
-    def _run(self, form: RoundForm, client_specs: Sequence[str]) -> tuple[Handle, object]:
-        """Runs the parts of a round on the state; returns the new state and the metrics."""
+    def _run(
+        self, form: RoundForm, state: Handle, client_specs: Sequence[str]
+    ) -> tuple[Handle, object]:
+        """Runs the parts of a round on `state`; returns the new state and the metrics."""
         session = self._runtime.home()
         connection, functions = session.connection, session.functions(form)
-        broadcast = connection.call(functions["prepare"], self._state)
+        broadcast = connection.call(functions["prepare"], state)
         total = self._runtime.accumulate(form, broadcast, client_specs)
         nothing = connection.put((), tff.StructType([]))
         report = connection.struct(
             [connection.call(functions["report"], total), nothing, nothing, nothing]
         )
-        result = connection.call(functions["update"], connection.struct([self._state, report]))
+        result = connection.call(functions["update"], connection.struct([state, report]))
         metrics = connection.fetch(connection.select(result, 1))
         return connection.select(result, 0), type_conversions.type_to_py_container(
             metrics, form.metrics_type
         )
 
     def _copy_state(self) -> recovery.State:
-        return self._keeper.copy(lambda: leaves.fetch(self._state.connection, self._state))
+        state = self._held_state()
+        return self._keeper.copy(lambda: leaves.fetch(state.connection, state))
 
-    def _ensure_state(self) -> None:
-        """Puts the state into the home worker if it is not there: the last copy, and the rounds since."""
+    def _held_state(self) -> Handle:
+        """The state, put back into the home worker if that is a new one.
+
+        Raises:
+            RuntimeError: if there is none yet.
+        """
         if self._keeper.state is None:
             raise RuntimeError("There is no state yet: call initialize() or restore() first.")
         connection = self._runtime.home().connection
-        if self._state is not None and self._state.connection is connection:
-            return
-        self._state = leaves.put(connection, self._keeper.state, self.state_type)
-        for client_specs in self._keeper.replay:
-            self._advance(client_specs)
+        if self._state is None or self._state.connection is not connection:
+            state = leaves.put(connection, self._keeper.state, self.state_type)
+            for client_specs in self._keeper.replay:
+                state, _ = self._run(self._form, state, client_specs)
+            self._state = state
+        return self._state
 
     def _retrying(self, step: Callable[[], _T]) -> _T:
-        """Runs `step` with the state in place, again on other workers if one is lost."""
+        """Runs `step`, again on other workers if one is lost."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 self._runtime.start()
-                if self._keeper.state is not None:
-                    self._ensure_state()
                 return step()
             except errors.WorkerLostError as error:
                 logging.warning("A worker died (time %d of %d): %s", attempt, _ATTEMPTS, error)
                 last = error
         raise errors.RuntimeFailure(
-            f"Workers died {_ATTEMPTS} times in a row; the last said: {last}",
+            f"Workers died {_ATTEMPTS} times in a row; see their logs. The last said: {last}",
             self._keeper.rounds_at_copy,
             self._keeper.state,
         ) from last
-
-
-@functools.lru_cache(maxsize=8)
-def _compile_evaluate(computation: tff.Computation) -> RoundForm:
-    return round_form.compile_evaluate(computation)

@@ -20,8 +20,12 @@ The accumulation is done in the order of the clients, as TFF does it, so the res
 """
 
 import dataclasses
+import functools
 
 import tensorflow_federated as tff
+
+# Compiling takes seconds, and a run compiles a handful of computations, some of them repeatedly.
+_CACHED = 8
 
 _PARTS = ("prepare", "work", "zero", "accumulate", "merge", "report", "update")
 
@@ -59,11 +63,13 @@ class RoundForm:
         return {name: getattr(self, name) for name in _PARTS}
 
 
+@functools.lru_cache(maxsize=_CACHED)
 def compile_initialize(initialize: tff.Computation) -> tff.Computation:
     """Compiles `( -> S@SERVER)` into `( -> S)`."""
     return _compile(tff.backends.mapreduce.get_state_initialization_computation(initialize))
 
 
+@functools.lru_cache(maxsize=_CACHED)
 def compile_next(next_: tff.Computation) -> RoundForm:
     """Compiles `(<S@SERVER, {str}@CLIENTS> -> <S@SERVER, M@SERVER>)` into its parts.
 
@@ -80,8 +86,9 @@ def compile_next(next_: tff.Computation) -> RoundForm:
     return RoundForm(metrics_type=next_.type_signature.result[1].member, **parts)
 
 
+@functools.lru_cache(maxsize=_CACHED)
 def compile_evaluate(evaluate: tff.Computation) -> RoundForm:
-    """Compiles `(<S@SERVER, {str}@CLIENTS> -> M@SERVER)`: a round that leaves the state as it is."""
+    """Compiles `(<S@SERVER, {str}@CLIENTS> -> M@SERVER)`: a round that keeps its state."""
     state_type, clients_type = evaluate.type_signature.parameter
 
     @tff.federated_computation(state_type, clients_type)

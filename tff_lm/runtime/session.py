@@ -33,19 +33,21 @@ class Worker(Protocol):
 class WorkerSession:
     """Everything a run holds in one worker. Lost with the worker; a new session replaces it."""
 
-    def __init__(self, worker: Worker, window: int | None = None):
+    def __init__(self, worker: Worker, window: int | None, ready_seconds: float):
         """Starts `worker` if need be and connects to it.
 
         Args:
             worker: The worker.
+            ready_seconds: How long to wait for its first answer.
             window: Most client updates held at once; by default twice as many as train at once, so
                 that a slow client does not leave the others idle.
 
         Raises:
+            WorkerStartError: if the worker could not be started.
             WorkerLostError: if the worker does not answer.
         """
         worker.start()
-        self.connection = WorkerConnection(worker.target)
+        self.connection = WorkerConnection(worker.target, worker.alive, ready_seconds)
         lanes = worker.concurrency
         self._lanes = cohort.Lanes(
             connection=self.connection,
