@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import tensorflow_federated as tff
 
-from tff_lm.learning.client_work import ClientModel, ClientOptions, build_client_work
+from tff_lm.learning.client_work import Channels, ClientModel, ClientOptions, build_client_work
 from tff_lm.learning.local_training import LocalOptions
+from tff_lm.learning.mime import build_mime_lite_work, build_mime_work, build_scaffold_work
 from tff_lm.learning.schedules import ScheduleOptions
 from tff_lm.learning.update_rules import build_update_rule
 
@@ -50,7 +51,9 @@ class AlgorithmOptions:
     local: LocalOptions = LocalOptions()
 
 
-ClientWorkBuilder = Callable[[ClientModel, ClientOptions], tff.learning.templates.ClientWorkProcess]
+ClientWorkBuilder = Callable[
+    [ClientModel, ClientOptions, Channels], tff.learning.templates.ClientWorkProcess
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +66,7 @@ class Algorithm:
       server_epsilon: The default adaptivity of that optimizer, where it has one.
       proximal_mu: Its default proximal term.
       client_work: Builds the clients' part.
+      passes: How often `next` is called on the same cohort to complete a round.
     """
 
     server_optimizer: str = "sgd"
@@ -70,6 +74,7 @@ class Algorithm:
     server_epsilon: float = 1e-3
     proximal_mu: float = 0.0
     client_work: ClientWorkBuilder = build_client_work
+    passes: int = 1
 
 
 # Reddi et al. 2021 find tau = 1e-3 best for language models; the rates are starting points.
@@ -80,6 +85,9 @@ ALGORITHMS: dict[str, Algorithm] = {
     "fed_yogi": Algorithm(server_optimizer="yogi", server_learning_rate=0.01),
     "fed_adagrad": Algorithm(server_optimizer="adagrad", server_learning_rate=0.1),
     "fed_prox": Algorithm(proximal_mu=0.01),
+    "mime_lite": Algorithm(client_work=build_mime_lite_work),
+    "mime": Algorithm(client_work=build_mime_work, passes=2),
+    "scaffold": Algorithm(client_work=build_scaffold_work, passes=2),
 }
 
 

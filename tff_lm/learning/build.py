@@ -1,11 +1,14 @@
 """One function builds every learning process: four parts, put together."""
 
+from collections.abc import Callable
+
 import tensorflow_federated as tff
 
 from compression import make_codec
 from compression.aggregation import CompressedMeanFactory
+from compression.broadcast import build_compressed_broadcast
 from tff_lm.learning.algorithms import AlgorithmOptions, client_options, resolve
-from tff_lm.learning.client_work import ClientModel
+from tff_lm.learning.client_work import Channels, ClientModel
 from tff_lm.learning.finalizers import build_server_optimizer
 from tff_lm.learning.schedules import build_schedule
 from tff_lm.learning.update_rules import build_update_rule
@@ -18,6 +21,9 @@ def build_learning_process(
     *,
     aggregator: tff.aggregators.WeightedAggregationFactory | None = None,
     distributor: tff.learning.templates.DistributionProcess | None = None,
+    build_state_distributor: (
+        Callable[[tff.Type], tff.learning.templates.DistributionProcess] | None
+    ) = None,
 ) -> tff.learning.templates.LearningProcess:
     """`next: (<S@SERVER,{{x,y,seed}*}@CLIENTS> -> <state=S@SERVER,metrics=M@SERVER>)`.
 
@@ -26,6 +32,7 @@ def build_learning_process(
       options: The algorithm.
       aggregator: Of updates weighted by `<weight=float32[] or float32[n],seed=int32[2]>`; their uncompressed mean if None.
       distributor: Of the model's weights (`client_model.partition.weights_type()`); a plain broadcast if None.
+      build_state_distributor: Of what Mime's clients download beside the model; uncompressed if None.
 
     Returns:
       The process; `M` is `<distributor,client_work=<per_client=float32[?,K]>,aggregator,finalizer>`.
@@ -36,9 +43,10 @@ def build_learning_process(
     algorithm, options = resolve(options)
     weights_type = client_model.partition.weights_type()
     initial_weights = build_initial_weights(client_model.model_fn, client_model.partition)
-    client_work = algorithm.client_work(client_model, client_options(options))
-    result_type = client_work.next.type_signature.result.result.member
     aggregator = aggregator or CompressedMeanFactory(make_codec("identity"))
+    channels = Channels(aggregator, build_state_distributor or _uncompressed)
+    client_work = algorithm.client_work(client_model, client_options(options), channels)
+    result_type = client_work.next.type_signature.result.result.member
     aggregation = aggregator.create(result_type.update, result_type.update_weight)
     rule = build_update_rule(
         options.server_optimizer,
@@ -57,3 +65,7 @@ def build_learning_process(
         aggregation,
         finalizer,
     )
+
+
+def _uncompressed(value_type: tff.Type) -> tff.learning.templates.DistributionProcess:
+    return build_compressed_broadcast(value_type, make_codec("identity"))

@@ -41,6 +41,19 @@ class ClientOptions:
 
 
 @dataclasses.dataclass(frozen=True)
+class Channels:
+    """How clients and server exchange what an algorithm needs beside the model and its update.
+
+    Attributes:
+      aggregator: Of values with the same kind of weight as the update's.
+      build_distributor: Type of a value -> the process that broadcasts it.
+    """
+
+    aggregator: tff.aggregators.WeightedAggregationFactory
+    build_distributor: Callable[[tff.Type], tff.learning.templates.DistributionProcess]
+
+
+@dataclasses.dataclass(frozen=True)
 class ClientModel:
     """The model as clients see it.
 
@@ -57,18 +70,22 @@ class ClientModel:
     mask_policy: MaskPolicy | None = None
 
     def build_local(
-        self, name: str = ""
-    ) -> tuple[local_training.LocalModel, Sequence[tf.Variable]]:
+        self, scope: str = "model"
+    ) -> tuple[local_training.LocalModel, Callable[[tff.learning.models.ModelWeights], None]]:
         """Makes the model with unassigned variables, in the current graph.
 
         Returns:
-          The local model, and all of its variables in the model's order.
+          The local model, and a function that assigns it weights, to be called before its use.
         """
-        with local_variables.uninitialized_variables(), tf.name_scope(name or "model"):
+        with local_variables.uninitialized_variables(), tf.name_scope(scope):
             model = self.model_fn()
         variables = model.trainable_variables
         trained = [variables[i] for i in self.partition.trained]
-        return local_training.LocalModel(model, trained, self.starts_word), variables
+
+        def bind(weights):
+            local_variables.assign_all(variables, self.partition.join(weights))
+
+        return local_training.LocalModel(model, trained, self.starts_word), bind
 
     def mask_fn(self, round_number: tf.Tensor) -> local_training.MaskFn | None:
         """The mask as a function of the client's seed alone, or None if all clients train everything."""
@@ -78,43 +95,49 @@ class ClientModel:
         return lambda seed: policy(round_number, seed)
 
 
-def client_result(
-    initial: Sequence[tf.Tensor],
-    local: local_training.LocalModel,
+def _weight_of(row: tf.Tensor, weighting: str, mask: tf.Tensor | None) -> tf.Tensor:
+    """float32[], or float32[n] with 0 for the variables outside the mask."""
+    sums = dict(zip(metrics.METRIC_NAMES, tf.unstack(row), strict=True))
+    weight = {
+        "tokens": sums["tokens"],
+        "examples": sums["examples"],
+        "uniform": tf.minimum(sums["batches"], 1.0),
+    }[weighting]
+    return weight if mask is None else weight * tf.cast(mask, tf.float32)
+
+
+def guarded_result(
+    update: Sequence[tf.Tensor],
     result: local_training.LocalResult,
     weighting: str,
     mask_fn: local_training.MaskFn | None,
 ) -> tuple[tff.learning.templates.ClientResult, tf.Tensor]:
-    """The update (initial - final weights), its weight, and the row of sums.
+    """The update with its weight, and the row of sums with the update's norm in it.
 
-    A client whose update or loss is not finite gives zeros with weight 0 and is counted as `non_finite`; so, uncounted, does
-    a client without batches.
+    A client whose update or loss is not finite gives zeros with weight 0 and is counted as `non_finite`.
     """
-    delta = tuple(w0 - w for w0, w in zip(initial, local.variables, strict=True))
-    square = tf.add_n([2.0 * tf.nn.l2_loss(d) for d in delta])
+    square = tf.add_n([2.0 * tf.nn.l2_loss(tensor) for tensor in update])
     finite = tf.math.is_finite(square + tf.reduce_sum(result.row))
-    sums = dict(zip(metrics.METRIC_NAMES, tf.unstack(result.row), strict=True))
-    weights = {
-        "tokens": sums["tokens"],
-        "examples": sums["examples"],
-        "uniform": tf.minimum(sums["batches"], 1.0),
-    }
+    mask = None if mask_fn is None else mask_fn(result.seed)
+    weight = _weight_of(result.row, weighting, mask)
 
     def accepted():
-        row = result.row + metrics.row_of(update_square=square)
-        weight = weights[weighting]
-        if mask_fn is not None:
-            weight *= tf.cast(mask_fn(result.seed), tf.float32)
-        return delta, weight, row
+        return tuple(update), weight, result.row + metrics.row_of(update_square=square)
 
     def rejected():
-        count = len(delta) if mask_fn is not None else None
-        weight = tf.zeros([] if count is None else [count])
-        return tuple(tf.zeros_like(d) for d in delta), weight, metrics.row_of(non_finite=1.0)
+        zeros = tuple(tf.zeros_like(tensor) for tensor in update)
+        return zeros, tf.zeros_like(weight), metrics.row_of(non_finite=1.0)
 
     update, weight, row = tf.cond(finite, accepted, rejected)
     update_weight = OrderedDict(weight=weight, seed=result.seed)
     return tff.learning.templates.ClientResult(update, update_weight), row
+
+
+def weight_delta(
+    initial: Sequence[tf.Tensor], variables: Sequence[tf.Variable]
+) -> tuple[tf.Tensor, ...]:
+    """Initial minus final weights: the direction of a gradient."""
+    return tuple(w0 - w for w0, w in zip(initial, variables, strict=True))
 
 
 def work_state(learning_rate: float) -> tff.Computation:
@@ -129,27 +152,32 @@ def work_state(learning_rate: float) -> tff.Computation:
     return initial_state
 
 
+def proximal_hooks(
+    options: ClientOptions, variables: Sequence[tf.Variable], initial: Sequence[tf.Tensor]
+) -> list[gradient_hooks.GradientHook]:
+    """FedProx' term, unless its strength is 0."""
+    if not options.proximal_mu:
+        return []
+    return [gradient_hooks.proximal_term(options.proximal_mu, variables, initial)]
+
+
 def build_client_update(
     client_model: ClientModel, options: ClientOptions, state_type: tff.Type
 ) -> tff.Computation:
     """`(<S,ModelWeights,{x,y,seed}*> -> <ClientResult,float32[K]>)`, one client's training."""
     schedule = build_schedule(options.round_schedule)
-    partition = client_model.partition
+    weights_type = client_model.partition.weights_type()
 
-    @tff.tensorflow.computation(state_type, partition.weights_type(), BATCHES_TYPE)
+    @tff.tensorflow.computation(state_type, weights_type, BATCHES_TYPE)
     def client_update(state, weights, batches):
-        local, variables = client_model.build_local()
+        local, bind = client_model.build_local()
         optimizer = FreshState(options.rule, local.variables)
 
         @tf.function(autograph=False)
         def run(state, weights, batches):
-            local_variables.assign_all(variables, partition.join(weights))
+            bind(weights)
             initial = list(weights.trainable)
-            hooks = []
-            if options.proximal_mu:
-                hooks.append(
-                    gradient_hooks.proximal_term(options.proximal_mu, local.variables, initial)
-                )
+            hooks = proximal_hooks(options, local.variables, initial)
             mask_fn = client_model.mask_fn(state["round"])
             result = local_training.train(
                 local,
@@ -160,7 +188,8 @@ def build_client_update(
                 gradient_hooks.compose(hooks),
                 mask_fn,
             )
-            return client_result(initial, local, result, options.local.weighting, mask_fn)
+            delta = weight_delta(initial, local.variables)
+            return guarded_result(delta, result, options.local.weighting, mask_fn)
 
         return run(state, weights, batches)
 
@@ -168,15 +197,17 @@ def build_client_update(
 
 
 def build_client_work(
-    client_model: ClientModel, options: ClientOptions
+    client_model: ClientModel, options: ClientOptions, channels: Channels | None = None
 ) -> tff.learning.templates.ClientWorkProcess:
     """Local training with an optimizer of the client's own.
 
     `next: (<S@SERVER,ModelWeights@CLIENTS,{{x,y,seed}*}@CLIENTS> ->
     <state=S@SERVER,result=ClientResult@CLIENTS,measurements=<per_client=float32[?,K]>@SERVER>)`, with
     `ClientResult(update=<float32[...],...>, update_weight=<weight=float32[] or float32[n],seed=int32[2]>)`; the weight
-    is a vector, one value per trained variable, if there is a mask policy.
+    is a vector, one value per trained variable, if there is a mask policy. Nothing travels beside model and update, so
+    `channels` is not used.
     """
+    del channels
     initial_state = work_state(options.learning_rate)
     state_type = initial_state.type_signature.result
     client_update = build_client_update(client_model, options, state_type)

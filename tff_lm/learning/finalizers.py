@@ -10,40 +10,14 @@ data): it keeps its value, its moments do not decay, and its own step counter (f
 
 from collections import OrderedDict
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
 from tff_lm.learning import local_variables
 from tff_lm.learning.hyperparameters import hparams_computations
 from tff_lm.learning.schedules import Schedule
+from tff_lm.learning.server_state import slot_values, step_touched
 from tff_lm.learning.update_rules import UpdateRule
-
-
-def _initial_slots(rule: UpdateRule, trainable_type: tff.StructType):
-    """One tuple of slots per variable: tensors full of the slot's initial value."""
-    return tuple(
-        tuple(tf.fill(t.shape, np.float32(value)) for value in rule.slots) for t in trainable_type
-    )
-
-
-def _update_in_place(rule, variables, slots, update, learning_rate, steps, accepted):
-    """Steps every variable that some client trained; returns int32[n], 1 where it did."""
-    touched = []
-    for i, (variable, variable_slots, delta) in enumerate(
-        zip(variables, slots, update, strict=True)
-    ):
-        # Two reductions instead of a comparison: no tensor of booleans is made. (`!=` on a tensor compares identities
-        # within a TFF computation, which is a TensorFlow 1 graph.)
-        extremes = tf.stack([tf.reduce_min(delta), tf.reduce_max(delta)])
-        is_touched = accepted & tf.reduce_any(tf.not_equal(extremes, 0.0))
-
-        def step(variable=variable, variable_slots=variable_slots, delta=delta, i=i):
-            rule.apply(variable, variable_slots, delta, learning_rate, steps[i] + 1)
-            return 1
-
-        touched.append(tf.cond(is_touched, step, lambda: 0))
-    return tf.stack(touched) if touched else tf.zeros([0], tf.int32)
 
 
 def build_server_optimizer(
@@ -67,7 +41,7 @@ def build_server_optimizer(
             learning_rate=tf.constant(learning_rate, tf.float32),
             round=tf.constant(0, tf.int32),
             steps=tf.zeros([len(trainable_type)], tf.int32),
-            slots=_initial_slots(rule, trainable_type),
+            slots=slot_values(rule, trainable_type),
         )
 
     state_type = initial_state.type_signature.result
@@ -87,7 +61,7 @@ def build_server_optimizer(
             square = tf.add_n([2.0 * tf.nn.l2_loss(delta) for delta in update])
             accepted = tf.math.is_finite(square)
             rate = base_rate * schedule(round_number)
-            touched = _update_in_place(rule, variables, slots, update, rate, steps, accepted)
+            touched = step_touched(rule, variables, slots, update, rate, steps, accepted)
             advance = tf.reduce_max(touched)
             new_state = OrderedDict(
                 learning_rate=base_rate,

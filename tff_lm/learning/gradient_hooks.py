@@ -24,6 +24,29 @@ def proximal_term(
     return hook
 
 
+def control_variate(
+    anchor_gradients: Callable[[scoring.Batch, tf.Tensor], Sequence[tf.Tensor | None]],
+    control: Sequence[tf.Tensor],
+) -> GradientHook:
+    """Replaces g(w) by g(w) - g(w0) + c: Mime, Karimireddy et al. 2020, arXiv 2008.03606, Algorithm 1.
+
+    Args:
+      anchor_gradients: (batch, seed) -> the batch's gradients at the round's initial weights w0.
+      control: c, the cohort's mean gradient at w0.
+    """
+
+    def hook(batch, seed):
+        anchors = anchor_gradients(batch, seed)
+
+        def correct(i, gradient):
+            # In this order, so that at w = w0 nothing but c is left, without rounding.
+            return (gradient - anchors[i]) + control[i]
+
+        return correct
+
+    return hook
+
+
 def compose(hooks: Sequence[GradientHook]) -> GradientHook:
     """Applies the hooks one after the other; none at all is the identity."""
 

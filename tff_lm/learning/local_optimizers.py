@@ -19,6 +19,11 @@ class LocalOptimizer(Protocol):
         """Updates variable `index`; `step` int32[] counts the client's local steps from 0."""
 
 
+def create_slots(rule: UpdateRule, variable: tf.Variable) -> list[tf.Variable]:
+    """Unassigned slot variables for one variable."""
+    return local_variables.create_like([variable] * len(rule.slots), "slot")
+
+
 class FreshState:
     """Every client starts with new optimizer state and forgets it after the round.
 
@@ -50,18 +55,16 @@ class FixedState:
     Assigning a slot anew before each step shares the given tensor's memory; the rule's own change of it is forgotten.
     """
 
-    def __init__(
-        self,
-        rule: UpdateRule,
-        variables: Sequence[tf.Variable],
-        slots: Sequence[Sequence[tf.Tensor]],
-        steps: tf.Tensor,
-    ):
+    def __init__(self, rule: UpdateRule, variables: Sequence[tf.Variable]):
         self._rule = rule
         self._variables = variables
-        self._values = slots
-        self._steps = steps
-        self._slots = [local_variables.create_like(s, "slot") for s in slots]
+        self._slots = [create_slots(rule, variable) for variable in variables]
+        self._values: Sequence[Sequence[tf.Tensor]] = ()
+        self._steps: tf.Tensor | None = None
+
+    def bind(self, slots: Sequence[Sequence[tf.Tensor]], steps: tf.Tensor) -> None:
+        """Sets the server's state: slots by variable, and int32[n] steps done with them."""
+        self._values, self._steps = slots, steps
 
     def apply(self, index, gradient, learning_rate, step):
         del step

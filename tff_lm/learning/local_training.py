@@ -71,6 +71,36 @@ def step_seed(batch: scoring.Batch, step: tf.Tensor) -> tf.Tensor:
     return tf.random.experimental.stateless_fold_in(client_seed, step)
 
 
+class BatchGradients(NamedTuple):
+    """Attributes: the batch's score, a gradient or None by variable, and the mask (None trains all)."""
+
+    score: scoring.Score
+    gradients: scoring.Gradients
+    mask: list[tf.Tensor] | None
+
+
+def batch_gradients(
+    local: LocalModel, batch: scoring.Batch, seed: tf.Tensor, mask_fn: MaskFn | None
+) -> BatchGradients:
+    """The gradients at the current weights; those of variables outside the mask are not computed.
+
+    Args:
+      local: The model.
+      batch: `OrderedDict(x=int32[B,T], y=int32[B,T], seed=int32[2])`.
+      seed: int32[2], of the dropout.
+      mask_fn: See `train`.
+    """
+    mask, options = None, {}
+    if mask_fn is not None:
+        mask = tf.unstack(mask_fn(batch["seed"]), len(local.variables))
+        names = [variable.name for variable in local.variables]
+        options["trained"] = dict(zip(names, mask, strict=True))
+    score, gradients = scoring.score_and_gradients(
+        local.model, local.variables, batch, local.starts_word, seed=seed, **options
+    )
+    return BatchGradients(score, gradients, mask)
+
+
 def train(
     local: LocalModel,
     batches: tf.data.Dataset,
@@ -97,11 +127,7 @@ def train(
     def train_step(state, batch):
         step, _, row = state
         seed = step_seed(batch, step)
-        mask = None if mask_fn is None else tf.unstack(mask_fn(batch["seed"]), len(local.variables))
-        frozen = {} if mask is None else {"trained": _by_name(local.variables, mask)}
-        score, gradients = scoring.score_and_gradients(
-            local.model, local.variables, batch, local.starts_word, seed=seed, **frozen
-        )
+        score, gradients, mask = batch_gradients(local, batch, seed, mask_fn)
         if options.clip_norm:
             gradients, _ = tf.clip_by_global_norm(gradients, options.clip_norm)
         change = hook(batch, seed)
@@ -125,30 +151,33 @@ def train(
     return LocalResult(row, seed)
 
 
-def _by_name(variables: Sequence[tf.Variable], mask: Sequence[tf.Tensor]) -> dict[str, tf.Tensor]:
-    return {v.name: flag for v, flag in zip(variables, mask, strict=True)}
+class FullGradient(NamedTuple):
+    """The gradient of a client's mean loss per token: one tensor per variable, and what it saw."""
+
+    gradient: tuple[tf.Tensor, ...]
+    result: LocalResult
 
 
 def full_gradient(
-    local: LocalModel, batches: tf.data.Dataset
-) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
-    """The gradient of the client's mean loss per token over all its batches, at the current weights.
+    local: LocalModel, batches: tf.data.Dataset, mask_fn: MaskFn | None = None
+) -> FullGradient:
+    """The gradient over all of the client's batches, at the current weights (zeros without batches).
 
-    Returns:
-      One tensor per variable, and the number of tokens float32[] (zeros without batches).
+    The gradients of variables that `mask_fn` freezes are not computed and are zero.
     """
 
     def add(state, batch):
-        sums, tokens = state
+        sums, _, row = state
         seed = step_seed(batch, tf.constant(0))
-        score, gradients = scoring.score_and_gradients(
-            local.model, local.variables, batch, local.starts_word, seed=seed
-        )
+        score, gradients, _ = batch_gradients(local, batch, seed, mask_fn)
         sums = tuple(
             s if g is None else s + g * score.tokens for s, g in zip(sums, gradients, strict=True)
         )
-        return sums, tokens + score.tokens
+        return sums, batch["seed"], row + score.row
 
     zeros = tuple(tf.zeros(v.shape, v.dtype) for v in local.variables)
-    sums, tokens = batches.reduce((zeros, tf.constant(0.0)), add)
-    return tuple(tf.math.divide_no_nan(s, tokens) for s in sums), tokens
+    initial = (zeros, tf.zeros([2], tf.int32), tf.zeros([metrics.NUM_METRICS]))
+    sums, seed, row = batches.reduce(initial, add)
+    tokens = row[metrics.METRIC_NAMES.index("tokens")]
+    gradient = tuple(tf.math.divide_no_nan(s, tokens) for s in sums)
+    return FullGradient(gradient, LocalResult(row, seed))

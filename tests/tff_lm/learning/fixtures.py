@@ -85,7 +85,9 @@ def dataset(batches: list[OrderedDict]) -> tf.data.Dataset:
     else:
         stacked = OrderedDict((k, np.stack([b[k] for b in batches])) for k in signature)
         whole = tf.data.Dataset.from_tensor_slices(stacked)
-    return whole.map(lambda b: OrderedDict((k, tf.ensure_shape(b[k], s.shape)) for k, s in signature.items()))
+    return whole.map(
+        lambda b: OrderedDict((k, tf.ensure_shape(b[k], s.shape)) for k, s in signature.items())
+    )
 
 
 def cohort(*clients: int, count: int = 3) -> list[tf.data.Dataset]:

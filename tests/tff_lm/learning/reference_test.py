@@ -74,7 +74,8 @@ class ReferenceTest(parameterized.TestCase):
         self._assert_equal_runs(options, reference)
 
     def test_fed_prox(self):
-        options = AlgorithmOptions(name="fed_prox", client_learning_rate=0.2, proximal_mu=1.5)
+        # TFF 0.87 adds mu * (w0 - w) to the gradient: the opposite of Li et al. 2020, equation 2.
+        options = AlgorithmOptions(name="fed_prox", client_learning_rate=0.2, proximal_mu=-1.5)
         reference = tff.learning.algorithms.build_weighted_fed_prox(
             fixtures.ReferenceModel, 1.5, _OPTIMIZERS.build_sgdm(0.2), _OPTIMIZERS.build_sgdm(1.0)
         )

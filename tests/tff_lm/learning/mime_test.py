@@ -1,0 +1,103 @@
+"""MimeLite against TFF's, Mime against central training."""
+
+from tests.tff_lm.learning import fixtures  # isort: skip
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_federated as tff
+from absl.testing import absltest, parameterized
+
+from tff_lm.learning.algorithms import AlgorithmOptions
+from tff_lm.learning.build import build_learning_process
+
+_OPTIMIZERS = tff.learning.optimizers
+_COHORTS = [(1, 2, 0), (3, 4), (5,)]
+
+
+def _build(**options):
+    return build_learning_process(fixtures.client_model(), AlgorithmOptions(**options))
+
+
+def _assert_close(actual, expected):
+    for a, b in zip(actual, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=2e-4, atol=2e-6)
+
+
+def _central_training(client: int, rounds: int, optimizer) -> list[np.ndarray]:
+    """Full-batch steps of TFF's optimizer on one client's text."""
+    model = fixtures.ReferenceModel()
+    weights = tuple(model.trainable_variables)
+    batch = fixtures.random_batches(client, count=1)[0]
+    state = optimizer.initialize(tf.nest.map_structure(lambda v: tf.TensorSpec(v.shape), weights))
+    for _ in range(rounds):
+        with tf.GradientTape() as tape:
+            loss = model.forward_pass(batch).loss
+        gradients = tuple(tf.convert_to_tensor(g) for g in tape.gradient(loss, weights))
+        state, new = optimizer.next(state, tuple(w.read_value() for w in weights), gradients)
+        for variable, value in zip(weights, new, strict=True):
+            variable.assign(value)
+    return [w.numpy() for w in weights]
+
+
+class MimeTest(parameterized.TestCase):
+    @parameterized.parameters("momentum", "adam")
+    def test_mime_lite_equals_tff(self, name):
+        base = {
+            "momentum": _OPTIMIZERS.build_sgdm(0.2, 0.9),
+            "adam": _OPTIMIZERS.build_adam(0.2, 0.9, 0.999, 1e-3),
+        }[name]
+        reference = tff.learning.algorithms.build_weighted_mime_lite(fixtures.ReferenceModel, base)
+        ours = _build(
+            name="mime_lite",
+            client_optimizer=name,
+            client_learning_rate=0.2,
+            client_epsilon=1e-3,
+        )
+        data = [fixtures.cohort(*clients) for clients in _COHORTS]
+        for (state, _), (their_state, _) in zip(
+            fixtures.run(ours, data), fixtures.run(reference, data), strict=True
+        ):
+            _assert_close(
+                fixtures.trainable(ours, state), fixtures.trainable(reference, their_state)
+            )
+
+    def test_mime_with_one_client_and_one_batch_is_central_training(self):
+        process = _build(name="mime", client_optimizer="momentum", client_learning_rate=0.2)
+        data = [fixtures.cohort(4, count=1)] * 6  # three rounds of two passes
+        outputs = fixtures.run(process, data)
+        central = _central_training(4, 3, _OPTIMIZERS.build_sgdm(0.2, 0.9))
+        _assert_close(fixtures.trainable(process, outputs[-1][0]), central)
+
+    def test_first_pass_leaves_model_and_second_is_corrected(self):
+        process = _build(name="scaffold", client_learning_rate=0.2)
+        plain = _build(name="fed_avg", client_learning_rate=0.2)
+        cohort = fixtures.cohort(1, 2, 0)
+        first, second = fixtures.run(process, [cohort, cohort])
+        start = fixtures.trainable(process, process.initialize())
+        for a, b in zip(start, fixtures.trainable(process, first[0]), strict=True):
+            np.testing.assert_array_equal(a, b)
+        uncorrected = fixtures.trainable(plain, fixtures.run(plain, [cohort])[0][0])
+        corrected = fixtures.trainable(process, second[0])
+        self.assertGreater(max(np.abs(a - b).max() for a, b in zip(uncorrected, corrected)), 1e-3)
+
+    def test_uploads_are_measured_in_the_pass_that_makes_them(self):
+        process = _build(name="mime", client_optimizer="momentum")
+        cohort = fixtures.cohort(1, 2)
+        (_, first), (_, second) = fixtures.run(process, [cohort, cohort])
+        sizes = sum(w.size for w in fixtures.trainable(process, process.initialize()))
+
+        def gradient_bits(output):
+            return output["client_work"]["gradient_aggregator"]["upload_bits"]
+
+        self.assertEqual(gradient_bits(first), 2 * 32 * sizes)
+        self.assertEqual(first["aggregator"]["upload_bits"], 0)
+        self.assertEqual(gradient_bits(second), 0)
+        self.assertEqual(second["aggregator"]["upload_bits"], 2 * 32 * sizes)
+
+    def test_scaffold_refuses_an_optimizer_with_state(self):
+        with self.assertRaisesRegex(ValueError, "use 'mime'"):
+            _build(name="scaffold", client_optimizer="adam")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,219 @@
+"""Partial variable training: which variables are trained, by whom, and when.
+
+Yang et al. 2021, "Partial Variable Training for Efficient On-Device Federated Learning" (arXiv
+2110.05607), section 3: candidates are the large matrices, everything else always trains, and of the
+candidates so many train that a given fraction of all parameters does. The policies:
+
+  full                  every variable, everywhere.
+  fixed                 one subset for the whole run; the others are frozen (`Partition.frozen`).
+  per_round             the server draws a subset each round, the same for all clients.
+  per_client_per_round  every client draws its own each round.
+  rolling               a window over the candidates in the model's order, moved on by one candidate
+                        each round, the same for all clients (after FedRolex, Alam et al. 2022, arXiv
+                        2212.01548, which rolls over the units of a layer; here over the layers).
+
+A subset is a function of (run seed, round) or of the client's seed, so naming it costs no upload.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tff_lm.learning.client_work import ClientModel, MaskPolicy
+from tff_lm.learning.weights import ModelFn, Partition, full_partition
+
+_MASK_STREAM = 0x3A5C
+
+
+@dataclasses.dataclass(frozen=True)
+class PartialOptions:
+    """Which variables are trained.
+
+    Attributes:
+      policy: One of `POLICIES`.
+      fraction: Of all parameters, how many a client trains, in [0, 1]; met within half a variable.
+      pattern: Regular expression, found anywhere in the names of candidate variables.
+      min_size: Fewest elements of a candidate, which must also have rank 2 or more.
+    """
+
+    policy: str = "full"
+    fraction: float = 1.0
+    pattern: str = ""
+    min_size: int = 2048
+
+    def __post_init__(self):
+        if self.policy not in POLICIES:
+            raise ValueError(f"partial policy {self.policy!r} is unknown; use one of {POLICIES}")
+        if not 0.0 <= self.fraction <= 1.0:
+            raise ValueError(f"partial fraction must lie in [0, 1], got {self.fraction}")
+        try:
+            re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(
+                f"partial pattern {self.pattern!r} is no regular expression: {error}"
+            ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidates:
+    """The variables of which some are frozen.
+
+    Attributes:
+      indices: Into the partition's variables, ascending.
+      sizes: Elements of each.
+      budget: Elements of them that should train.
+      count: Number of all variables.
+    """
+
+    indices: tuple[int, ...]
+    sizes: tuple[int, ...]
+    budget: float
+    count: int
+
+
+def find_candidates(partition: Partition, options: PartialOptions) -> Candidates:
+    """The matrices that match, and how many of their elements train.
+
+    Raises:
+      ValueError: If nothing matches, or if the other variables alone exceed the fraction.
+    """
+    sizes = [int(np.prod(shape)) for shape in partition.shapes]
+    indices = tuple(
+        i
+        for i, (name, shape) in enumerate(zip(partition.names, partition.shapes, strict=True))
+        if len(shape) >= 2 and sizes[i] >= options.min_size and re.search(options.pattern, name)
+    )
+    if not indices:
+        raise ValueError(
+            f"partial: no matrix of at least {options.min_size} elements matches "
+            f"{options.pattern!r}; the variables are {', '.join(partition.names)}"
+        )
+    candidate_sizes = tuple(sizes[i] for i in indices)
+    always = sum(sizes) - sum(candidate_sizes)
+    budget = options.fraction * sum(sizes) - always
+    if budget < -max(candidate_sizes):
+        raise ValueError(
+            f"partial: the variables that always train are {always / sum(sizes):.1%} of the "
+            f"parameters, more than the fraction {options.fraction:.1%}; widen the pattern"
+        )
+    return Candidates(indices, candidate_sizes, budget, len(sizes))
+
+
+def select(candidates: Candidates, order: tf.Tensor) -> tf.Tensor:
+    """bool[count]: the first candidates in `order` that fill the budget, and all other variables.
+
+    Args:
+      candidates: See `find_candidates`.
+      order: int32[number of candidates], a permutation.
+    """
+    sizes = tf.gather(tf.constant(candidates.sizes, tf.int64), order)
+    middle = 2 * tf.cumsum(sizes, exclusive=True) + sizes
+    is_chosen = tf.cast(middle, tf.float64) < 2.0 * candidates.budget
+    positions = tf.gather(tf.constant(candidates.indices, tf.int32), order)
+    frozen = tf.scatter_nd(
+        positions[:, tf.newaxis], tf.cast(tf.logical_not(is_chosen), tf.int32), [candidates.count]
+    )
+    return tf.equal(frozen, 0)
+
+
+def _shuffled(candidates: Candidates, seed: tf.Tensor) -> tf.Tensor:
+    """int32[number of candidates], a permutation drawn from int32[2] `seed`."""
+    keys = tf.random.stateless_uniform(
+        [len(candidates.indices)], seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+    )
+    return tf.argsort(keys, stable=True)
+
+
+def _round_seed(run_seed: int, round_number: tf.Tensor) -> tf.Tensor:
+    run = tf.constant([run_seed & 0x7FFFFFFF, _MASK_STREAM], tf.int32)
+    return tf.random.experimental.stateless_fold_in(run, round_number)
+
+
+def _per_round(candidates: Candidates, run_seed: int) -> MaskPolicy:
+    def mask(round_number, client_seed):
+        del client_seed
+        return select(candidates, _shuffled(candidates, _round_seed(run_seed, round_number)))
+
+    return mask
+
+
+def _per_client_per_round(candidates: Candidates, run_seed: int) -> MaskPolicy:
+    del run_seed  # the client's seed depends on it
+
+    def mask(round_number, client_seed):
+        del round_number
+        seed = tf.random.experimental.stateless_fold_in(client_seed, _MASK_STREAM)
+        return select(candidates, _shuffled(candidates, seed))
+
+    return mask
+
+
+def _rolling(candidates: Candidates, run_seed: int) -> MaskPolicy:
+    del run_seed
+    count = len(candidates.indices)
+
+    def mask(round_number, client_seed):
+        del client_seed
+        return select(candidates, tf.math.floormod(tf.range(count) + round_number, count))
+
+    return mask
+
+
+_MASKED: dict[str, Callable[[Candidates, int], MaskPolicy]] = {
+    "per_round": _per_round,
+    "per_client_per_round": _per_client_per_round,
+    "rolling": _rolling,
+}
+POLICIES = ("full", "fixed", *_MASKED)
+
+
+def build_client_model(
+    model_fn: ModelFn,
+    starts_word: Sequence[bool],
+    options: PartialOptions = PartialOptions(),  # noqa: B008  (frozen)
+    seed: int = 0,
+) -> ClientModel:
+    """The model with the variables that clients train.
+
+    Args:
+      model_fn: Makes the model.
+      starts_word: bool[V].
+      options: The policy.
+      seed: The run's seed.
+
+    Raises:
+      ValueError: If the options do not fit the model.
+    """
+    partition = full_partition(model_fn)
+    if options.policy == "full":
+        return ClientModel(model_fn, partition, starts_word)
+    candidates = find_candidates(partition, options)
+    if options.policy == "fixed":
+        mask = _per_round(candidates, seed)(tf.constant(0), tf.zeros([2], tf.int32))
+        trained = tuple(np.flatnonzero(mask.numpy()).tolist())
+        partition = dataclasses.replace(partition, trained=trained)
+        return ClientModel(model_fn, partition, starts_word)
+    return ClientModel(model_fn, partition, starts_word, _MASKED[options.policy](candidates, seed))
+
+
+def trained_mask(
+    client_model: ClientModel, round_number: int, client_seed: Sequence[int]
+) -> np.ndarray:
+    """bool[number of all variables]: what a client trains in a round, computed as it does itself.
+
+    Args:
+      client_model: From `build_client_model`.
+      round_number: From 0.
+      client_seed: int32[2], the `seed` of the client's batches in that round.
+    """
+    partition = client_model.partition
+    mask = np.isin(np.arange(len(partition.names)), partition.trained)
+    if client_model.mask_policy is not None:
+        drawn = client_model.mask_policy(
+            tf.constant(round_number, tf.int32), tf.constant(client_seed, tf.int32)
+        )
+        mask[list(partition.trained)] &= drawn.numpy()
+    return mask
