@@ -1,0 +1,214 @@
+"""The things that `benchmarks.round` measures; each runs in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psutil
+import tensorflow as tf
+import tensorflow_federated as tff
+
+from benchmarks import plain_keras
+from benchmarks.jobs import LEARNING_RATE, MAX_LENGTH, Job
+from tasks import batching
+from tff_lm.learning import specs, weights
+from tff_lm.learning.algorithms import AlgorithmOptions
+from tff_lm.learning.build import build_learning_process
+from tff_lm.learning.client_work import ClientModel
+from tff_lm.learning.local_training import LocalOptions
+from tff_lm.models import build_model
+from tff_lm.runtime.resident import ResidentProcess, ResidentRuntime
+from tff_lm.runtime.worker import LocalWorker, WorkerOptions
+
+Measurement = dict[str, float]
+
+
+def median_seconds(run: Callable[[int], None], rounds: int) -> float:
+    """Median wall time of rounds 1..`rounds`; round 0 warms up."""
+    run(0)
+    times = []
+    for index in range(1, rounds + 1):
+        start = time.perf_counter()
+        run(index)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def peak_memory(process: psutil.Process) -> int:
+    """Most resident bytes that the process has had."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) * 1024
+
+
+def throughput(job: Job, rounds: int, run: Callable[[int], None]) -> Measurement:
+    """Real target tokens per second, and the peak memory of this process and its children."""
+    seconds = median_seconds(run, rounds)
+    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return {
+        "tokens_per_second": job.tokens(1) / seconds,
+        "seconds_per_round": seconds,
+        "peak_memory_bytes": float(sum(map(peak_memory, processes))),
+    }
+
+
+# Stock TFF.
+
+
+def _padded(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Pads every sentence to MAX_LENGTH."""
+
+    def pad(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        widths = [[0, 0], [0, MAX_LENGTH - tf.shape(x)[1]]]
+        return tf.pad(x, widths), tf.pad(y, widths)
+
+    return dataset.map(pad)
+
+
+def _stock(
+    job: Job, model: str, rounds: int, prepare: Callable, server_optimizer: Any
+) -> Measurement:
+    process = tff.learning.algorithms.build_weighted_fed_avg(
+        plain_keras.model_fn(model, job.task.vocabulary.size),
+        client_optimizer_fn=tff.learning.optimizers.build_sgdm(LEARNING_RATE),
+        server_optimizer_fn=server_optimizer,
+        client_weighting=tff.learning.ClientWeighting.NUM_EXAMPLES,
+    )
+    tff.backends.native.set_sync_local_cpp_execution_context()
+    data = [
+        prepare(dataset.map(lambda batch: (batch["x"], batch["y"]))) for dataset in job.datasets(1)
+    ]
+    held = [process.initialize()]
+
+    def run(index: int) -> None:
+        held[0] = process.next(held[0], data).state
+
+    try:
+        return throughput(job, rounds, run)
+    finally:
+        for child in psutil.Process().children(recursive=True):
+            child.kill()
+
+
+def stock(job: Job, model: str, rounds: int) -> Measurement:
+    """TFF's own `process.next` in its default context, every sentence padded to 30."""
+    return _stock(job, model, rounds, _padded, tff.learning.optimizers.build_sgdm(1.0))
+
+
+def stock_bucketed(job: Job, model: str, rounds: int) -> Measurement:
+    """The same on our batches."""
+    return _stock(
+        job, model, rounds, lambda batches: batches, tff.learning.optimizers.build_sgdm(1.0)
+    )
+
+
+def stock_adam(job: Job, model: str, rounds: int) -> Measurement:
+    """The same with FedAdam, whose state is three times the model."""
+    adam = tff.learning.optimizers.build_adam(0.01)
+    return _stock(job, model, rounds, lambda batches: batches, adam)
+
+
+# This project's runtime.
+
+
+@contextlib.contextmanager
+def resident_process(
+    job: Job, model: str, precision: str, options: AlgorithmOptions, workers: int = 1
+) -> Iterator[ResidentProcess]:
+    """Our learning process on our runtime, initialized."""
+
+    def model_fn() -> object:
+        return build_model(model, job.task.vocabulary.size, precision=precision)
+
+    partition = weights.full_partition(model_fn)
+    client_model = ClientModel(model_fn, partition, job.task.vocabulary.starts_word.tolist())
+    process = build_learning_process(client_model, options)
+    dataset_fn = batching.make_dataset_fn(job.task.data_path, "train", job.batches)
+    with tempfile.TemporaryDirectory() as folder:
+        concurrency = max(1, len(os.sched_getaffinity(0)) // workers)
+        local = [
+            LocalWorker(
+                WorkerOptions(concurrency=concurrency, log_path=os.path.join(folder, f"{i}.log"))
+            )
+            for i in range(workers)
+        ]
+        with ResidentRuntime(local) as runtime:
+            resident = ResidentProcess(
+                runtime, process.initialize, specs.with_client_specs(process, dataset_fn)
+            )
+            resident.initialize()
+            yield resident
+
+
+FED_AVG = AlgorithmOptions(
+    name="fed_avg",
+    client_learning_rate=LEARNING_RATE,
+    server_learning_rate=1.0,
+    local=LocalOptions(weighting="examples"),
+)
+FED_ADAM = AlgorithmOptions(name="fed_adam", client_learning_rate=LEARNING_RATE)
+
+
+def resident(
+    job: Job,
+    model: str,
+    rounds: int,
+    precision: str = "float32",
+    options: AlgorithmOptions = FED_AVG,
+    workers: int = 1,
+) -> Measurement:
+    """Rounds on this runtime."""
+    with resident_process(job, model, precision, options, workers) as process:
+        return throughput(job, rounds, lambda _: process.next(job.specs(1)))
+
+
+# A plain loop, without federation.
+
+
+def bare(job: Job, model: str, rounds: int, precision: str = "float32") -> Measurement:
+    """SGD over our batches in one `tf.function`; one process, as many threads as it was given."""
+    network = build_model(model, job.task.vocabulary.size, precision=precision)
+    variables = network.trainable_variables
+    ids = tf.TensorSpec([None, None], tf.int32)
+
+    @tf.function(input_signature=[ids, ids])
+    def step(x: tf.Tensor, y: tf.Tensor) -> None:
+        with tf.GradientTape() as tape:
+            logits, labels = network.score(x, y)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            loss = tf.reduce_mean(losses)
+        for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
+            tf.raw_ops.ResourceApplyGradientDescent(
+                var=variable.handle, alpha=LEARNING_RATE, delta=tf.convert_to_tensor(gradient)
+            )
+
+    batches = [(tf.constant(x), tf.constant(y)) for x, y in job.arrays(1)]
+
+    def run(index: int) -> None:
+        for x, y in batches:
+            step(x, y)
+
+    return throughput(job, rounds, run)
+
+
+def matmul_gflops(size: int = 2048, repeats: int = 20) -> Measurement:
+    """The ceiling: products of two size x size matrices, in billions of operations a second."""
+    result = {}
+    for precision in ("float32", "bfloat16"):
+        a = tf.cast(tf.random.stateless_normal([size, size], [1, 2]), precision)
+
+        def run(index: int, a: tf.Tensor = a) -> None:
+            for _ in range(repeats):
+                product = tf.matmul(a, a)
+            product.numpy()
+
+        seconds = median_seconds(run, 3)
+        result[precision] = 2 * size**3 * repeats / seconds / 1e9
+    return result
