@@ -101,6 +101,18 @@ def batch_gradients(
     return BatchGradients(score, gradients, mask)
 
 
+def _clip(
+    gradients: scoring.Gradients, mask: list[tf.Tensor] | None, norm: float
+) -> scoring.Gradients:
+    """Scales to at most this global norm, which variables outside the mask have no part in."""
+    if mask is not None:
+        gradients = [
+            None if g is None else tf.cond(m, lambda g=g: g, lambda g=g: tf.zeros_like(g))
+            for g, m in zip(gradients, mask, strict=True)
+        ]
+    return tf.clip_by_global_norm(gradients, norm)[0]
+
+
 def train(
     local: LocalModel,
     batches: tf.data.Dataset,
@@ -129,7 +141,7 @@ def train(
         seed = step_seed(batch, step)
         score, gradients, mask = batch_gradients(local, batch, seed, mask_fn)
         if options.clip_norm:
-            gradients, _ = tf.clip_by_global_norm(gradients, options.clip_norm)
+            gradients = _clip(gradients, mask, options.clip_norm)
         change = hook(batch, seed)
         rate = learning_rate * schedule(step)
 

@@ -1,0 +1,234 @@
+"""Behaviour of learning processes that no reference covers: odd clients, options, data, types."""
+
+from tests.tff_lm.learning import fixtures  # isort: skip
+
+import dataclasses
+from collections import OrderedDict
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_federated as tff
+from absl.testing import absltest, parameterized
+from tensorflow_federated.python.core.backends.native import mergeable_comp_compiler
+
+from tff_lm.learning import evaluation, metrics, specs
+from tff_lm.learning.algorithms import ALGORITHMS, AlgorithmOptions
+from tff_lm.learning.build import build_learning_process
+from tff_lm.learning.local_training import LocalOptions
+from tff_lm.learning.schedules import ScheduleOptions
+
+_OPTIONS = AlgorithmOptions(client_learning_rate=0.2)
+
+
+def _build(local=LocalOptions(), **options):  # noqa: B008
+    options = dataclasses.replace(_OPTIONS, local=local, **options)
+    return build_learning_process(fixtures.client_model(), options)
+
+
+def _after(process, *cohorts):
+    state, _ = fixtures.run(process, cohorts)[-1]
+    return fixtures.trainable(process, state)
+
+
+def _dataset_fn(spec):
+    """A spec is the number of a client; its text is a function of it."""
+    number = tf.strings.to_number(tf.where(tf.equal(spec, ""), "0", spec), tf.int32)
+
+    def batch(index):
+        seed = tf.stack([number, tf.cast(index, tf.int32)])
+        words = tf.random.stateless_uniform([2, 3], seed, 3, fixtures.VOCABULARY, tf.int32)
+        x = tf.pad(words, [[0, 0], [1, 0]], constant_values=1)
+        y = tf.pad(words, [[0, 0], [0, 1]], constant_values=2)
+        return OrderedDict(x=x, y=y, seed=tf.stack([number, 7]))
+
+    return tf.data.Dataset.range(tf.cast(number, tf.int64)).map(batch)
+
+
+class ProcessTest(parameterized.TestCase):
+    def _assert_same(self, first, second):
+        for a, b in zip(first, second, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    def test_repeats_bit_for_bit_and_no_proximal_term_is_fed_avg(self):
+        cohorts = [fixtures.cohort(1, 2), fixtures.cohort(3, 0)]
+        process = _build()
+        once = _after(process, *cohorts)
+        self._assert_same(once, _after(process, *cohorts))
+        self._assert_same(once, _after(_build(name="fed_prox", proximal_mu=0.0), *cohorts))
+
+    def test_proximal_term_pulls_towards_the_initial_weights(self):
+        cohort = fixtures.cohort(1)
+        norms = []
+        for mu in (0.0, 1.0, 3.0):
+            output = fixtures.run(_build(name="fed_prox", proximal_mu=mu), [cohort])[0]
+            norms.append(fixtures.column(fixtures.per_client(output), "update_square")[0])
+        self.assertSequenceEqual(norms, sorted(norms, reverse=True))
+        self.assertGreater(norms[0], norms[2])
+
+    def test_empty_clients_change_nothing(self):
+        process = _build(name="fed_adam")
+        with_empty = fixtures.run(process, [fixtures.cohort(0, 1, 0)])[0]
+        without = fixtures.run(process, [fixtures.cohort(1)])[0]
+        self._assert_same(*(fixtures.trainable(process, s) for s, _ in (with_empty, without)))
+        rows = fixtures.per_client(with_empty)
+        np.testing.assert_array_equal(rows[[0, 2]], 0.0)
+        self.assertGreater(rows[1].sum(), 0.0)
+        state, _ = with_empty
+        (after, output) = fixtures.run(process, [fixtures.cohort(0, 0)], state)[0]
+        self._assert_same(fixtures.trainable(process, state), fixtures.trainable(process, after))
+        self.assertEqual(output["finalizer"]["variables_updated"], 0)
+        self.assertEqual(after.finalizer["round"], state.finalizer["round"])
+
+    def test_client_that_diverges_is_left_out_and_counted(self):
+        process = _build()
+        exploding = fixtures.random_batches(9, count=40)
+        state = process.initialize()
+        weights = process.get_model_weights(state)
+        hot = [np.asarray(w).copy() for w in weights.trainable]
+        hot[0][5] = np.inf  # token 5 gives a NaN; a client without it trains on
+        state = process.set_model_weights(
+            state, tff.learning.models.ModelWeights(tuple(hot), tuple(weights.non_trainable))
+        )
+        healthy = OrderedDict(
+            x=np.array([[1, 7]], np.int32),
+            y=np.array([[7, 2]], np.int32),
+            seed=np.zeros(2, np.int32),
+        )
+        cohort = [fixtures.dataset(exploding), fixtures.dataset([healthy])]
+        hot[0][5] = 0.5
+        output = process.next(state, cohort)
+        rows = np.asarray(output.metrics["client_work"]["per_client"])
+        # Infinite weights minus themselves are NaN, for both: nothing may reach the server.
+        np.testing.assert_array_equal(fixtures.column(rows, "non_finite"), 1)
+        np.testing.assert_array_equal(fixtures.column(rows, "tokens"), 0)
+        self._assert_same(
+            fixtures.trainable(process, state), fixtures.trainable(process, output.state)
+        )
+
+    def test_huge_learning_rate_drops_one_client_only(self):
+        process = _build(client_learning_rate=1e30)
+        output = fixtures.run(process, [[*fixtures.cohort(1, count=3), *fixtures.cohort(0)]])[0]
+        rows = fixtures.per_client(output)
+        np.testing.assert_array_equal(fixtures.column(rows, "non_finite"), [1, 0])
+        self.assertEqual(metrics.summarise(rows)["non_finite_clients"], 1)
+        self._assert_same(
+            fixtures.trainable(process, process.initialize()),
+            fixtures.trainable(process, output[0]),
+        )
+
+    def test_weightings(self):
+        cohort = [fixtures.dataset(fixtures.random_batches(1, 4)), *fixtures.cohort(2, count=1)]
+        alone = [_after(_build(), [data]) for data in cohort]
+        start = fixtures.trainable(_build(), _build().initialize())
+        rows = fixtures.per_client(fixtures.run(_build(), [cohort])[0])
+        weights = {
+            "tokens": fixtures.column(rows, "tokens"),
+            "examples": fixtures.column(rows, "examples"),
+            "uniform": np.ones(2),
+        }
+        self.assertNotEqual(weights["tokens"][0] / weights["tokens"][1], 4.0)
+        np.testing.assert_array_equal(weights["examples"], [16, 4])
+        for name, weight in weights.items():
+            actual = _after(_build(LocalOptions(weighting=name)), cohort)
+            for s, a, b, mean in zip(start, *alone, actual, strict=True):
+                expected = s + ((a - s) * weight[0] + (b - s) * weight[1]) / weight.sum()
+                np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6)
+
+    def test_steps_and_epochs(self):
+        batches = fixtures.random_batches(1, 3)
+        one, two = ([fixtures.dataset(batches[:n])] for n in (1, 2))
+        whole, doubled = ([fixtures.dataset(b)] for b in (batches, batches * 2))
+        self._assert_same(_after(_build(LocalOptions(steps=2)), whole), _after(_build(), two))
+        self._assert_same(_after(_build(LocalOptions(epochs=2)), whole), _after(_build(), doubled))
+        local = LocalOptions(epochs=3, steps=1)
+        self._assert_same(_after(_build(local), whole), _after(_build(), one))
+
+    def test_clipping_bounds_a_step(self):
+        output = fixtures.run(
+            _build(LocalOptions(clip_norm=0.01), client_learning_rate=1.0),
+            [fixtures.cohort(1, count=1)],
+        )[0]
+        norm = np.sqrt(fixtures.column(fixtures.per_client(output), "update_square")[0])
+        self.assertAlmostEqual(norm, 0.01, places=5)
+
+    def test_schedules_scale_the_rates(self):
+        decay = ScheduleOptions("linear", decay_steps=2)
+        data = [fixtures.cohort(1, count=3)]
+        # By local step the factors are 1, 1/2, 0: the third step does nothing.
+        local = LocalOptions(schedule=decay)
+        self._assert_same(
+            _after(_build(local), *data), _after(_build(dataclasses.replace(local, steps=2)), *data)
+        )
+        for options in ({"client_round_schedule": decay}, {"server_schedule": decay}):
+            process = _build(**options)
+            states = [s for s, _ in fixtures.run(process, data * 4)]
+            weights = [fixtures.trainable(process, state) for state in states]
+            self.assertFalse(np.array_equal(weights[0][0], weights[1][0]))
+            self._assert_same(weights[1], weights[3])
+
+    def test_hyperparameters_are_set_without_a_new_process(self):
+        process = _build()
+        state = process.initialize()
+        hparams = process.get_hparams(state)
+        self.assertAlmostEqual(float(hparams["client_work"]["learning_rate"]), 0.2)
+        hparams["client_work"]["learning_rate"] = np.float32(0.05)
+        data = fixtures.cohort(1)
+        changed = process.next(process.set_hparams(state, hparams), data).state
+        expected = _after(_build(client_learning_rate=0.05), data)
+        self._assert_same(fixtures.trainable(process, changed), expected)
+
+    def test_client_specs_evaluation_and_warm_start(self):
+        process = _build()
+        next_round = specs.with_client_specs(process, _dataset_fn)
+        state_type = process.initialize.type_signature.result.member
+        model = fixtures.client_model()
+        evaluate = evaluation.build_evaluation(
+            model.model_fn, model.partition, model.starts_word, _dataset_fn, state_type
+        )
+        state = next_round(process.initialize(), ["2", "", "3"]).state
+        data = [_dataset_fn(tf.constant(s)) for s in ("2", "", "3")]
+        self._assert_same(fixtures.trainable(process, state), _after(process, data))
+        rows = evaluate(state, ["", "2"])
+        np.testing.assert_array_equal(rows[0], 0.0)
+        self._assert_row(rows[1], fixtures.trainable(process, state), "2")
+        given = process.get_model_weights(state)
+        warm = specs.with_given_weights(process)(given)
+        self._assert_same(fixtures.trainable(process, warm), fixtures.trainable(process, state))
+        self.assertEqual(warm.finalizer["round"], 0)
+
+    def _assert_row(self, row, weights, spec):
+        """The row of an evaluated client, computed in NumPy."""
+        model = fixtures.TinyModel()
+        for variable, value in zip(model.trainable_variables, weights, strict=True):
+            variable.assign(value)
+        expected = dict.fromkeys(metrics.METRIC_NAMES, 0.0)
+        for batch in _dataset_fn(tf.constant(spec)):
+            logits, labels = (t.numpy() for t in model.score(batch["x"], batch["y"]))
+            logp = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+            rank = (logits > np.take_along_axis(logits, labels[:, None], 1)).sum(axis=1)
+            expected["nats"] -= np.take_along_axis(logp, labels[:, None], 1).sum()
+            expected["tokens"] += 8
+            expected["words"] += (labels > 3).sum()
+            expected["top1"] += (rank < 1).sum()
+            expected["top3"] += (rank < 3).sum()
+            expected["examples"] += 2
+            expected["positions"] += 8
+            expected["batches"] += 1
+        np.testing.assert_allclose(row, list(expected.values()), rtol=1e-4)
+
+    @parameterized.parameters(*ALGORITHMS)
+    def test_splits_into_independent_aggregations(self, name):
+        process = _build(name=name)
+        mergeable_comp_compiler.compile_to_mergeable_comp_form(process.next)
+
+    def test_unknown_names_are_refused(self):
+        with self.assertRaisesRegex(ValueError, "algorithm 'fedavg' is unknown"):
+            _build(name="fedavg")
+        with self.assertRaisesRegex(ValueError, "optimizer 'lion' is unknown"):
+            _build(client_optimizer="lion")
+        with self.assertRaisesRegex(ValueError, "weighting 'words' is unknown"):
+            LocalOptions(weighting="words")
+
+
+if __name__ == "__main__":
+    absltest.main()
