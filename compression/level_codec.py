@@ -17,7 +17,7 @@ class LevelCodec(Codec):
     """A codec whose payload is packed levels and float side information.
 
     A subclass says how to quantize; packing at a fixed width is done here, and an entropy coder
-    (`codecs.elias`) packs the same levels in its own way.
+    (`codecs.entropy`) packs the same levels in its own way.
     """
 
     @property

@@ -21,27 +21,27 @@ PLANES = 8  # values per packed group: the smallest count for which every width 
 WORD_BYTES = 8  # bytes handled per operation
 
 
-_DIGITS_PER_BYTE = {3: 5, 5: 3, 6: 3}  # number of levels -> values a byte holds as digits
+_DIGITS_PACKED = (3, 5, 6)  # numbers of levels that digits pack more tightly than bits
 
 
 def pack_levels(levels: tf.Tensor, num_levels: int) -> tf.Tensor:
     """Packs levels[n], in [0, num_levels), as tightly as a fixed width allows: uint8[bytes]."""
-    if num_levels in _DIGITS_PER_BYTE:
-        return _pack_digits(levels, num_levels)
+    if num_levels in _DIGITS_PACKED:
+        return pack_digits(levels, num_levels)
     return pack(levels, bit_width(num_levels))
 
 
 def unpack_levels(packed: tf.Tensor, count: int, num_levels: int) -> tf.Tensor:
     """The inverse of `pack_levels`: levels[count], uint8 for up to 256 levels and int32 above."""
-    if num_levels in _DIGITS_PER_BYTE:
-        return _unpack_digits(packed, count, num_levels)
+    if num_levels in _DIGITS_PACKED:
+        return unpack_digits(packed, count, num_levels)
     return unpack(packed, count, bit_width(num_levels))
 
 
 def packed_levels_size(count: int, num_levels: int) -> int:
     """Bytes that `pack_levels` makes of `count` levels."""
-    if num_levels in _DIGITS_PER_BYTE:
-        return math.ceil(count / _DIGITS_PER_BYTE[num_levels])
+    if num_levels in _DIGITS_PACKED:
+        return packed_digits_size(count, num_levels)
     return packed_size(count, bit_width(num_levels))
 
 
@@ -104,10 +104,11 @@ def unpack(packed: tf.Tensor, count: int, bits: int) -> tf.Tensor:
     return tf.reshape(_to_bytes(tf.stack(planes))[:, :columns], [-1])[:count]
 
 
-def _pack_digits(levels: tf.Tensor, base: int) -> tf.Tensor:
-    digits = _DIGITS_PER_BYTE[base]
-    columns = math.ceil(levels.shape[0] / digits)
-    padded = tf.pad(levels, [[0, digits * columns - levels.shape[0]]])
+def pack_digits(values: tf.Tensor, base: int) -> tf.Tensor:
+    """Packs uint8 values[n] below `base` (2..256), each byte a number of several such digits."""
+    digits = _digits_per_byte(base)
+    columns = packed_digits_size(values.shape[0], base)
+    padded = tf.pad(values, [[0, digits * columns - values.shape[0]]])
     planes = tf.unstack(tf.reshape(padded, [digits, columns]), num=digits)
     number = planes[-1]
     for plane in reversed(planes[:-1]):
@@ -115,14 +116,27 @@ def _pack_digits(levels: tf.Tensor, base: int) -> tf.Tensor:
     return number
 
 
-def _unpack_digits(packed: tf.Tensor, count: int, base: int) -> tf.Tensor:
+def unpack_digits(packed: tf.Tensor, count: int, base: int) -> tf.Tensor:
+    """The inverse of `pack_digits`: uint8[count]."""
     number = tf.cast(packed, tf.float32)  # integer division is not vectorised; this is exact
     planes = []
-    for _ in range(_DIGITS_PER_BYTE[base]):
+    for _ in range(_digits_per_byte(base)):
         quotient = tf.floor((number + 0.5) * (1.0 / base))
         planes.append(tf.cast(number - quotient * base, tf.uint8))
         number = quotient
     return tf.concat(planes, 0)[:count]
+
+
+def packed_digits_size(count: int, base: int) -> int:
+    """Bytes that `pack_digits` makes of `count` values."""
+    return math.ceil(count / _digits_per_byte(base))
+
+
+def _digits_per_byte(base: int) -> int:
+    digits = 1
+    while base ** (digits + 1) <= 256:
+        digits += 1
+    return digits
 
 
 def _check_bits(bits: int) -> None:

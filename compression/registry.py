@@ -8,6 +8,7 @@ import difflib
 from compression.codec import Codec
 from compression.codecs.drive import Drive
 from compression.codecs.eden import Eden
+from compression.codecs.entropy import Entropy
 from compression.codecs.half import BFloat16, Float16
 from compression.codecs.identity import Identity
 from compression.codecs.qsgd import QSGD
@@ -21,6 +22,7 @@ CODECS: dict[str, type[Codec]] = {
     "bfloat16": BFloat16,
     "drive": Drive,
     "eden": Eden,
+    "entropy": Entropy,
     "float16": Float16,
     "identity": Identity,
     "qsgd": QSGD,

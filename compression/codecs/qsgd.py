@@ -4,7 +4,7 @@ Alistarh et al. 2017, "QSGD: Communication-Efficient SGD via Gradient Quantizati
 (arXiv 1610.02132), section 3.1: with s levels, |x| / ||x||_2 * s is rounded up with probability
 equal to its fraction. Unbiased; squared error at most min(d / s^2, sqrt(d) / s) ||x||^2 in a bucket
 of d values, which is why section 4 cuts tensors into buckets. Most levels are small: pack them
-with `make_codec("elias", inner=...)`, as the paper does.
+with `make_codec("entropy", inner=...)`, where the paper uses Elias codes.
 """
 
 from __future__ import annotations
