@@ -1,9 +1,9 @@
-"""The small process between a run and its worker: closes the worker off, and ends it in time.
+"""The small process between a run and a process it starts: closes it off, and ends it in time.
 
-Started by `worker.py` as a bare script (standard library only, so that it is up in milliseconds):
+Started by `tethered.py` as a bare script (standard library only, so that it is up in milliseconds):
 
     run (Python) --- pipe on our stdin: open while the run lives
-      |  unix:/tmp/tff_lm_worker_XXXX/socket (folder 0700, socket 0600)
+      |  unix:FOLDER/socket (folder 0700, socket 0600)
     launcher --- copies bytes between that socket and the worker's port
       |  127.0.0.1:PORT inside a network namespace that holds nothing else
     worker_binary
@@ -15,8 +15,8 @@ Why each part is as it is:
 - The run's death is seen as the end of the pipe, which holds for every way out, `kill -9` included.
   A parent-death signal would not do here: the kernel ties it to the *thread* that started us.
   Against forked children of the run that hold the pipe open, a change of our parent counts too.
-- The worker gets a parent-death signal, so that killing the launcher ends it as well. That is safe:
-  the thread which starts the worker is our main thread.
+- The command gets a parent-death signal, so that killing the launcher ends it as well. That is
+  safe: the thread which starts it is our main thread.
 """
 
 import argparse
@@ -33,7 +33,6 @@ import socket
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -43,6 +42,7 @@ _PR_SET_PDEATHSIG = 1
 _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
+_INTERFACE_FLAGS = "16sh14x"  # struct ifreq: name, flags
 
 _CHUNK_BYTES = 1 << 20
 _PARENT_CHECK_SECONDS = 1.0
@@ -57,7 +57,7 @@ def _libc_call(name: str, *arguments: int) -> None:
         raise OSError(error, f"{name}: {os.strerror(error)}")
 
 
-def enter_private_network() -> None:
+def _enter_private_network() -> None:
     """Moves this process into a network namespace of its own, with only a loopback interface.
 
     Raises:
@@ -73,15 +73,16 @@ def enter_private_network() -> None:
         pathlib.Path("/proc/self/uid_map").write_text(f"0 {user} 1")
         pathlib.Path("/proc/self/gid_map").write_text(f"0 {group} 1")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        request = struct.pack("16sh14x", b"lo", 0)
-        flags = struct.unpack("16sh14x", fcntl.ioctl(control, _SIOCGIFFLAGS, request))[1]
-        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", flags | _IFF_UP))
+        request = struct.pack(_INTERFACE_FLAGS, b"lo", 0)
+        answer = fcntl.ioctl(control, _SIOCGIFFLAGS, request)
+        flags = struct.unpack(_INTERFACE_FLAGS, answer)[1] | _IFF_UP
+        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack(_INTERFACE_FLAGS, b"lo", flags))
 
 
-def _reason_for_no_namespace() -> str | None:
+def _reason_for_open_port() -> str | None:
     """Enters a private network and returns None, or why the system forbids it."""
     try:
-        enter_private_network()
+        _enter_private_network()
     except OSError as error:
         return str(error)
     return None
@@ -93,16 +94,23 @@ def _unused_port() -> int:
         return probe.getsockname()[1]
 
 
-def _start_worker(command: list[str], port: int) -> subprocess.Popen:
+def _start(command: list[str]) -> subprocess.Popen:
     def die_with_launcher() -> None:
         _libc_call("prctl", _PR_SET_PDEATHSIG, signal.SIGKILL)
 
     return subprocess.Popen(
-        [*command, f"--port={port}"],
+        command,
         stdin=subprocess.DEVNULL,
         stdout=sys.stderr,  # the log: our own standard output carries the report alone
         preexec_fn=die_with_launcher,
     )
+
+
+def _end(process: subprocess.Popen) -> None:
+    if process.poll() is not None:  # it ended by itself, or was killed: worth a line in the log
+        print(f"The process ended by itself: exit code {process.returncode}.", file=sys.stderr)
+    process.kill()
+    process.wait()
 
 
 def _listen(path: pathlib.Path) -> socket.socket:
@@ -141,81 +149,52 @@ def _serve(client: socket.socket, port: int, worker: subprocess.Popen) -> None:
         back.join()
 
 
-def _watch(
-    worker: subprocess.Popen, run: int, port: int, listener: socket.socket | None = None
-) -> None:
-    """Serves connections until the run or the worker ends."""
+def _watch(process: subprocess.Popen, run: int, port: int, listener: socket.socket | None) -> None:
+    """Serves connections until the run or the process ends."""
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin.fileno(), selectors.EVENT_READ, "run")
-        selector.register(os.pidfd_open(worker.pid), selectors.EVENT_READ, "worker")
+        selector.register(os.pidfd_open(process.pid), selectors.EVENT_READ, "process")
         if listener is not None:
             selector.register(listener, selectors.EVENT_READ, "connection")
         while os.getppid() == run:
             events = {key.data for key, _ in selector.select(_PARENT_CHECK_SECONDS)}
-            if events & {"run", "worker"}:
+            if events & {"run", "process"}:
                 return
             if listener is not None and "connection" in events:
                 client, _ = listener.accept()
-                threading.Thread(target=_serve, args=(client, port, worker), daemon=True).start()
-
-
-def _report(**fields: object) -> None:
-    """Tells the run, in one line of JSON, how to reach the worker."""
-    print(json.dumps(fields), flush=True)
-
-
-def _run_closed(command: list[str], run: int, folder: pathlib.Path) -> None:
-    path = folder / "socket"
-    with _listen(path) as listener:
-        port = _unused_port()
-        worker = _start_worker(command, port)
-        try:
-            _report(target=f"unix:{path}", pid=worker.pid, folder=str(folder), open_because=None)
-            _watch(worker, run, port, listener)
-        finally:
-            _end(worker)
-
-
-def _run_open(command: list[str], run: int, reason: str) -> None:
-    port = _unused_port()
-    worker = _start_worker(command, port)
-    try:
-        _report(target=f"localhost:{port}", pid=worker.pid, folder=None, open_because=reason)
-        _watch(worker, run, port)
-    finally:
-        _end(worker)
-
-
-def _end(worker: subprocess.Popen) -> None:
-    if worker.poll() is not None:  # it ended by itself, or was killed: worth a line in the log
-        print(f"The worker ended by itself: exit code {worker.returncode}.", file=sys.stderr)
-    worker.kill()
-    worker.wait()
+                threading.Thread(target=_serve, args=(client, port, process), daemon=True).start()
 
 
 def _terminate(signal_number: int, frame: object) -> None:
     sys.exit(128 + signal_number)
 
 
+def _run(options: argparse.Namespace) -> None:
+    open_because = _reason_for_open_port() if options.private else "asked for"
+    listener = None if open_because else _listen(pathlib.Path(options.folder) / "socket")
+    port = _unused_port()
+    process = _start([word.replace("{port}", str(port)) for word in options.command])
+    try:
+        report = {"pid": process.pid, "port": port, "open_because": open_because}
+        print(json.dumps(report), flush=True)
+        _watch(process, options.run, port, listener)
+    finally:
+        _end(process)
+
+
 def main() -> None:
-    """Runs a worker until the run ends."""
+    """Runs a command until the run that asked for it ends, then removes the run's folder."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=int, required=True, help="Process id of our parent.")
-    parser.add_argument("--open", action="store_true", help="Do not try to close the worker off.")
-    parser.add_argument(
-        "command", nargs="+", help="The worker binary and its flags, without --port."
-    )
+    parser.add_argument("--folder", required=True, help="Private folder, removed in the end.")
+    parser.add_argument("--private", action="store_true", help="Close the command's port off.")
+    parser.add_argument("command", nargs="+", help='"{port}" in it becomes a free port.')
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminate)
-    open_because = "asked for" if options.open else _reason_for_no_namespace()
-    if open_because is not None:
-        _run_open(options.command, options.run, open_because)
-        return
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="tff_lm_worker_"))  # mode 0700
     try:
-        _run_closed(options.command, options.run, folder)
+        _run(options)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(options.folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,18 @@
 """A TFF worker on this machine: started tuned, closed to others, ended with its starter."""
 
-import contextlib
 import dataclasses
 import importlib.util
-import io
-import json
 import math
 import os
 import pathlib
-import shutil
-import subprocess
-import sys
 import types
 from collections.abc import Mapping
-from typing import Any
 
 from absl import logging
 
 from tff_lm.runtime import cores, errors
+from tff_lm.runtime.tethered import TetheredProcess
 
-_LAUNCHER = pathlib.Path(__file__).with_name("launcher.py")
-_STOP_SECONDS = 10.0
 _LOG_WARNINGS = "1"  # into the log file, whatever the run itself shows
 
 # A computation whose argument is still being computed holds a thread of the worker's pool while it
@@ -88,8 +80,7 @@ class LocalWorker:
 
     def __init__(self, options: WorkerOptions | None = None):
         self.options = options or WorkerOptions()
-        self._launcher: subprocess.Popen | None = None
-        self._report: dict = {}
+        self._process = TetheredProcess(self.options.log_path)
 
     def __enter__(self) -> "LocalWorker":
         self.start()
@@ -111,31 +102,33 @@ class LocalWorker:
     @property
     def target(self) -> str:
         """The gRPC target of the worker."""
-        return self._started("target")
+        if self.is_closed:
+            return f"unix:{self.socket_path}"
+        return f"localhost:{self._process.report['port']}"
+
+    @property
+    def socket_path(self) -> pathlib.Path:
+        """The socket through which a closed worker is reached."""
+        return self._process.folder / "socket"
 
     @property
     def pid(self) -> int:
         """Process id of the worker (not of its launcher)."""
-        return self._started("pid")
+        return self._process.report["pid"]
 
     @property
     def launcher_pid(self) -> int:
         """Process id of the launcher, the worker's parent."""
-        return self._started("launcher_pid")
+        return self._process.report["launcher_pid"]
 
     @property
     def is_closed(self) -> bool:
         """Whether no other user and no other machine can reach the worker."""
-        return self._started("open_because") is None
-
-    def _started(self, field: str) -> Any:
-        if not self._report:
-            raise RuntimeError("The worker is not running: call start() first.")
-        return self._report[field]
+        return self._process.report["open_because"] is None
 
     def alive(self) -> bool:
         """Whether the worker process runs."""
-        return self._launcher is not None and self._launcher.poll() is None
+        return self._process.alive()
 
     def start(self) -> None:
         """Starts the worker; does nothing if it runs.
@@ -148,42 +141,19 @@ class LocalWorker:
         if self.alive():
             return
         self.stop()
-        with self._open_log() as log:
-            self._launcher = subprocess.Popen(
-                self._command(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=self.options.process_environment(),
-                start_new_session=True,  # a Ctrl-C at the terminal is for the run alone to handle
-            )
-        assert self._launcher.stdout is not None
-        line = self._launcher.stdout.readline()
-        if not line:
-            self.stop()
-            raise errors.WorkerStartError(
-                f"The worker {binary_path()} did not start; see its log "
-                f"({self.options.log_path or 'set log_path'})."
-            )
-        self._report = {**json.loads(line), "launcher_pid": self._launcher.pid}
-        self._warn_if_open()
+        self._process.make_folder()
+        self._process.start(
+            self._command(), self.options.closed, self.options.process_environment()
+        )
+        if self.options.closed and not self.is_closed:
+            self._warn_that_it_is_open()
 
     def _command(self) -> list[str]:
-        pool = self.options.concurrency * _POOL_THREADS_PER_CLIENT + _POOL_THREADS_PER_CLIENT
-        command = [sys.executable, "-I", "-S", str(_LAUNCHER), f"--run={os.getpid()}"]
-        if not self.options.closed:
-            command.append("--open")
-        return [*command, "--", str(binary_path()), f"--max_concurrent_computation_calls={pool}"]
+        pool = (self.options.concurrency + 1) * _POOL_THREADS_PER_CLIENT
+        flags = ["--port={port}", f"--max_concurrent_computation_calls={pool}"]
+        return [str(binary_path()), *flags]
 
-    def _open_log(self) -> io.BufferedWriter:
-        if self.options.log_path is None:
-            return open(os.devnull, "ab")
-        pathlib.Path(self.options.log_path).parent.mkdir(parents=True, exist_ok=True)
-        return open(self.options.log_path, "ab")
-
-    def _warn_if_open(self) -> None:
-        if self.is_closed or not self.options.closed:
-            return
+    def _warn_that_it_is_open(self) -> None:
         logging.log_first_n(
             logging.WARNING,
             "The worker listens on every network interface (%s) without authentication, and "
@@ -191,24 +161,9 @@ class LocalWorker:
             "Run it behind a firewall, or allow unprivileged user namespaces.",
             1,
             self.target,
-            self._report["open_because"],
+            self._process.report["open_because"],
         )
 
     def stop(self) -> None:
         """Ends the worker and waits until it is gone; does nothing if it does not run."""
-        launcher, self._launcher = self._launcher, None
-        folder = self._report.get("folder")
-        self._report = {}
-        if launcher is None:
-            return
-        for pipe in (launcher.stdin, launcher.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-        try:
-            launcher.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            launcher.kill()  # the worker dies with it
-            launcher.wait()
-        if folder is not None:  # only there if the launcher was killed
-            shutil.rmtree(folder, ignore_errors=True)
+        self._process.stop()

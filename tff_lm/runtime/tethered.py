@@ -1,0 +1,110 @@
+"""A child process that ends when this process ends, whatever way that happens."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tff_lm.runtime import errors
+
+_LAUNCHER = pathlib.Path(__file__).with_name("launcher.py")
+_STOP_SECONDS = 10.0
+
+
+class TetheredProcess:
+    """A command run under `launcher.py`, with a private folder that goes when it goes."""
+
+    def __init__(self, log_path: str | None = None):
+        """Starts nothing yet.
+
+        Args:
+            log_path: File that receives the command's output (appended to); None discards it.
+        """
+        self._log_path = log_path
+        self._launcher: subprocess.Popen | None = None
+        self._report: dict[str, Any] = {}
+        self.folder = pathlib.Path()
+
+    @property
+    def report(self) -> Mapping[str, Any]:
+        """What the launcher told: "pid" and "port" of the command, "open_because", "launcher_pid".
+
+        Raises:
+            RuntimeError: if the command was not started.
+        """
+        if not self._report:
+            raise RuntimeError("The process is not running: call start() first.")
+        return self._report
+
+    def alive(self) -> bool:
+        """Whether the command runs."""
+        return self._launcher is not None and self._launcher.poll() is None
+
+    def make_folder(self) -> pathlib.Path:
+        """Makes the private folder (mode 0700) of the next start."""
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tff_lm_"))
+        return self.folder
+
+    def start(
+        self, command: Sequence[str], private: bool, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Starts the command; `make_folder` comes first.
+
+        Args:
+            command: The command; "{port}" in it becomes a free port.
+            private: Whether to give it a network of its own, where the system allows it, with its
+                port reached through `folder / "socket"` alone.
+            environment: Its whole environment; by default ours.
+
+        Raises:
+            WorkerStartError: if it ended at once.
+        """
+        launch = [sys.executable, "-I", "-S", str(_LAUNCHER), f"--run={os.getpid()}"]
+        flags = [f"--folder={self.folder}", *(["--private"] if private else [])]
+        with self._open_log() as log:
+            self._launcher = subprocess.Popen(
+                [*launch, *flags, "--", *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                start_new_session=True,  # a Ctrl-C at the terminal is for the run alone to handle
+            )
+        assert self._launcher.stdout is not None
+        line = self._launcher.stdout.readline()
+        if not line:
+            self.stop()
+            raise errors.WorkerStartError(
+                f"{command[0]} did not start; see its log ({self._log_path or 'set a log path'})."
+            )
+        self._report = {**json.loads(line), "launcher_pid": self._launcher.pid}
+
+    def _open_log(self) -> io.BufferedWriter:
+        if self._log_path is None:
+            return open(os.devnull, "ab")
+        pathlib.Path(self._log_path).parent.mkdir(parents=True, exist_ok=True)
+        return open(self._log_path, "ab")
+
+    def stop(self) -> None:
+        """Ends the command and waits until it is gone; does nothing if it does not run."""
+        launcher, self._launcher = self._launcher, None
+        self._report = {}
+        if launcher is None:
+            return
+        for pipe in (launcher.stdin, launcher.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        try:
+            launcher.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            launcher.kill()  # the command dies with it
+            launcher.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)  # only there if the launcher was killed
