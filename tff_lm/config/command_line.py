@@ -30,9 +30,11 @@ _OVERRIDE = re.compile(r"--?(no)?config\.([^=]+)(?:=(.*))?$", re.DOTALL)
 _CONFIG = re.compile(r"--?config(?:=(.*))?$", re.DOTALL)
 
 
-def define_config() -> flags.FlagHolder:
+def define_config(flag_values: flags.FlagValues = flags.FLAGS) -> flags.FlagHolder:
     """Defines the --config flag of a program."""
-    return config_flags.DEFINE_config_file("config", None, "preset file, such as configs/chat.py")
+    return config_flags.DEFINE_config_file(
+        "config", None, "preset file, such as configs/chat.py", flag_values=flag_values
+    )
 
 
 def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:

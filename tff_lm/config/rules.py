@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import ml_collections
 
+from tff_lm.config import schema
 from tff_lm.config.option import ConfigError
 
 
@@ -34,6 +35,21 @@ def _schedule_rules(section: str) -> tuple[Rule, ...]:
     )
 
 
+def _codec_rules(section: str) -> tuple[Rule, ...]:
+    return (
+        Rule(
+            lambda c: c[section].rotated and c[section].codec not in schema.UNROTATED_CODECS,
+            f"{section}.rotated needs {section}.codec to be one of "
+            f"{', '.join(schema.UNROTATED_CODECS)}",
+        ),
+        Rule(
+            lambda c: c[section].entropy and c[section].codec not in schema.LEVEL_CODECS,
+            f"{section}.entropy needs {section}.codec to be one of "
+            f"{', '.join(schema.LEVEL_CODECS)}",
+        ),
+    )
+
+
 RULES = (
     Rule(
         lambda c: c.task.name == "text" and not c.task.path,
@@ -46,6 +62,8 @@ RULES = (
     *_schedule_rules("server_schedule"),
     *_schedule_rules("client_schedule"),
     *_schedule_rules("local_schedule"),
+    *_codec_rules("upload"),
+    *_codec_rules("download"),
 )
 
 

@@ -21,11 +21,35 @@ MODELS = (
     "transformer_tiny",
     "conformer_tiny",
 )
-ALGORITHMS = ("fed_avg", "fed_avg_m", "fed_adam", "fed_yogi", "fed_adagrad", "fed_prox")
+ALGORITHMS = (
+    "fed_avg",
+    "fed_avg_m",
+    "fed_adam",
+    "fed_yogi",
+    "fed_adagrad",
+    "fed_prox",
+    "mime",
+    "mime_lite",
+    "scaffold",
+)
 OPTIMIZERS = ("sgd", "momentum", "adam", "yogi", "adagrad")
 WEIGHTINGS = ("tokens", "examples", "uniform")
 SCHEDULES = ("constant", "linear", "cosine", "exponential", "inverse_square_root")
-CODECS = ("identity", "uniform")
+CODECS = (
+    "identity",
+    "float16",
+    "bfloat16",
+    "uniform",
+    "qsgd",
+    "terngrad",
+    "drive",
+    "eden",
+    "top_k",
+    "random_k",
+)
+# Codecs of a few levels, which an entropy coder can pack; those of them that no rotation precedes.
+LEVEL_CODECS = ("uniform", "qsgd", "terngrad", "drive", "eden")
+UNROTATED_CODECS = ("uniform", "qsgd", "terngrad")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 SECTIONS = {
@@ -56,9 +80,19 @@ def _schedule(section: str, unit: str) -> tuple[Option, ...]:
 def _codec(section: str) -> tuple[Option, ...]:
     return (
         Option(f"{section}.codec", "identity", "the code; identity: float32", choices=CODECS),
-        Option(f"{section}.bits", 8, "bits a value, where it is a choice", minimum=1, maximum=16),
+        Option(f"{section}.bits", 0, "bits a value; 0: the codec's own", minimum=0, maximum=16),
         Option(f"{section}.stochastic", True, "round at random, without bias (uniform)"),
         Option(f"{section}.per_row", False, "one range a row of a matrix (uniform)"),
+        Option(f"{section}.bucket", 0, "values that share a norm; 0: its own (qsgd)", minimum=0),
+        Option(f"{section}.fraction", 0.0, "sent; 0: its own (top_k, random_k)", maximum=1),
+        Option(
+            f"{section}.scale",
+            "unbiased",
+            "what the scale aims at (drive, eden)",
+            choices=("unbiased", "least_squares"),
+        ),
+        Option(f"{section}.rotated", False, "rotate at random before quantizing"),
+        Option(f"{section}.entropy", False, "pack the levels with an entropy coder"),
         Option(f"{section}.min_elements", 1024, "smaller variables go as float32", minimum=1),
     )
 

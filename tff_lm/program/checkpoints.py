@@ -65,10 +65,10 @@ class CheckpointStore:
         Raises:
           RunError: if it could not be written; the checkpoints before it are untouched.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        files.remove_leftovers(self.folder)
         path = self.path(round_number)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            files.remove_leftovers(self.folder)
             with files.atomic(path) as file, zipfile.ZipFile(file, "w") as archive:
                 for name, array in arrays.items():
                     with archive.open(f"{name}.npy", "w", force_zip64=True) as member:

@@ -1,4 +1,7 @@
-"""TensorBoard's event files, written without TensorFlow."""
+"""TensorBoard's event files, written without TensorFlow and without a thread.
+
+TensorBoard's own writer reports a full disk from another thread, or not at all.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,26 @@ import time
 from collections.abc import Mapping
 
 from tensorboard.compat.proto import event_pb2, summary_pb2
-from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from tensorboard.summary.writer.record_writer import RecordWriter
+
+_VERSION = "brain.Event:2"
 
 
 class EventLog:
     """Scalars by round. A resumed run hides what a killed one had written past its checkpoint."""
 
     def __init__(self, folder: pathlib.Path, first_step: int) -> None:
-        self._writer = EventFileWriter(str(folder))
+        """Opens a new event file whose steps begin at `first_step`."""
+        # TensorBoard reads the files of a folder in the order of their names.
+        path = folder / f"events.out.tfevents.{time.time():.6f}"
+        self._file = open(path, "wb")  # noqa: SIM115 (kept open over the run)
+        self._records = RecordWriter(self._file)
+        self._add(0, file_version=_VERSION)
         if first_step > 0:
             # TensorBoard drops the events of earlier files from this step on.
             start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
             self._add(first_step, session_log=start)
+        self.flush()
 
     def scalars(self, round_number: int, values: Mapping[str, float | None]) -> None:
         """Adds the finite ones of `values`; names with a "/" are grouped by TensorBoard."""
@@ -31,14 +42,16 @@ class EventLog:
             ]
         )
         self._add(round_number, summary=summary)
+        self.flush()
 
     def flush(self) -> None:
-        """Writes what is buffered."""
-        self._writer.flush()
+        """Hands what is buffered to the system."""
+        self._file.flush()
 
     def close(self) -> None:
-        """Writes what is buffered and closes the file."""
-        self._writer.close()
+        """Closes the file."""
+        self._file.close()
 
     def _add(self, step: int, **content: object) -> None:
-        self._writer.add_event(event_pb2.Event(wall_time=time.time(), step=step, **content))
+        event = event_pb2.Event(wall_time=time.time(), step=step, **content)
+        self._records.write(event.SerializeToString())

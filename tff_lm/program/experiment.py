@@ -186,7 +186,7 @@ def _unigram_perplexity(config: ml_collections.ConfigDict, task: Task, clients: 
 
 
 def _weight_leaves(partition: weights.Partition) -> dict[str, str]:
-    """Where each weight lies in the state's arrays, by the weight's name in `model.weight_names`."""
+    """Where each weight lies in the state's arrays, by its name in `model.weight_names`."""
     names = [name.removesuffix(":0") for name in partition.names]
     leaves = {
         names[index]: f"global_model_weights/{part}/{position}"

@@ -30,6 +30,13 @@ Builder = Callable[
 FAILURES = (RunError, OSError, WorkerStartError, ComputationError, RuntimeFailure)
 
 
+def explain(error: BaseException) -> int:
+    """Says on stderr what failed and what to do about it; returns the exit code."""
+    remedy = "; mend that and run the same command again" if isinstance(error, OSError) else ""
+    print(f"error: {error}{remedy}", file=sys.stderr)
+    return 1
+
+
 def build_real(
     config: ml_collections.ConfigDict, workdir: Workdir
 ) -> contextlib.AbstractContextManager[Experiment]:
@@ -65,8 +72,7 @@ def train(config: ml_collections.ConfigDict, workdir: Workdir, build: Builder = 
             )
             return interrupted.exit_code
         except FAILURES as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+            return explain(error)
 
 
 def _train_locked(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 
 from tff_lm import config as config_lib
@@ -49,8 +48,7 @@ def measure(
         except Interrupted as interrupted:
             return interrupted.exit_code
         except launch.FAILURES as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+            return launch.explain(error)
     print(f"{workdir.root}: {config.model.name} after round {chosen.round}")
     print(table(split, figures, spread))
     return 0

@@ -103,9 +103,9 @@ def rescue(
     Returns:
       The error to raise, for the user.
     """
-    reached = max(done, 0) + failure.round_number
+    reached = max(done, 0) + failure.rounds
     if failure.state is not None and reached not in store.rounds():
         save(experiment, store, reached, arrays=failure.state)
     return RunError(
-        f"{failure} Its log is in logs/worker.log; the same command goes on from round {reached}"
+        f"{failure}; log: logs/worker.log. The same command goes on from round {reached}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import TracebackType
 
 from tff_lm.program import columns
@@ -23,15 +24,20 @@ class RunLog:
         Raises:
           RunError: if rows up to `done` are missing.
         """
-        self._table = MetricsTable(workdir.metrics, columns.COLUMNS)
-        self.rows: list[Row] = self._table.start(last_round=done)
-        if len(self.rows) != done + 1:
-            raise RunError(
-                f"{workdir.metrics} has {len(self.rows)} of the {done + 1} rounds up to the "
-                "checkpoint; restore the file or choose another --workdir"
-            )
-        self._events = EventLog(workdir.tensorboard, first_step=done + 1)
-        self._progress = Progress(rounds, max(done, 0))
+        with contextlib.ExitStack() as opened:
+            self._table = MetricsTable(workdir.metrics, columns.COLUMNS)
+            self.rows: list[Row] = self._table.start(last_round=done)
+            opened.callback(self._table.close)
+            if len(self.rows) != done + 1:
+                raise RunError(
+                    f"{workdir.metrics} has {len(self.rows)} of the {done + 1} rounds up to the "
+                    "checkpoint; restore the file or choose another --workdir"
+                )
+            self._events = EventLog(workdir.tensorboard, first_step=done + 1)
+            opened.callback(self._events.close)
+            self._progress = Progress(rounds, max(done, 0))
+            opened.callback(self._progress.close)
+            self._close = opened.pop_all().close
 
     def __enter__(self) -> RunLog:
         return self
@@ -42,9 +48,7 @@ class RunLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.close()
-        self._events.close()
-        self._table.close()
+        self._close()
 
     def add(self, row: Row) -> None:
         """Writes one round down."""
@@ -62,5 +66,4 @@ class RunLog:
 
     def sync(self) -> None:
         """Makes the rows durable, before a checkpoint vouches for them."""
-        self._events.flush()
         self._table.sync()

@@ -93,23 +93,34 @@ def schedule(section: ConfigDict) -> ScheduleOptions:
 
 
 def codec(config: ConfigDict, section: str) -> compression.Codec:
-    """The codec of "upload" or "download".
+    """The codec of "upload" or "download", with the entropy coder and the rotation around it.
 
     Raises:
-      ConfigError: if an option was set that the codec does not have.
+      ConfigError: if an option was set that the codec does not have, or cannot have.
     """
-    settings = config[section]
-    fields = {field.name for field in dataclasses.fields(registry.CODECS[settings.codec])}
-    for name in CODEC_OPTIONS - fields:
-        if settings[name] != BY_KEY[f"{section}.{name}"].default:
-            raise ConfigError(
-                f"{section}.{name} has no meaning for {section}.codec={settings.codec!r}, which "
-                f"takes {', '.join(sorted(CODEC_OPTIONS & fields)) or 'no option'}"
-            )
-    return compression.make_codec(
-        settings.codec, **{name: settings[name] for name in CODEC_OPTIONS & fields}
-    )
+    chosen = config[section]
+    fields = {f.name for f in dataclasses.fields(registry.CODECS[chosen.codec]) if f.init}
+    given = {
+        name: chosen[name]
+        for name in CODEC_OPTIONS
+        if chosen[name] != BY_KEY[f"{section}.{name}"].default
+    }
+    for name in sorted(given.keys() - fields):
+        raise ConfigError(
+            f"{section}.{name} has no meaning for {section}.codec={chosen.codec!r}, which takes "
+            f"{', '.join(sorted(fields)) or 'no option'}"
+        )
+    try:
+        result = compression.make_codec(chosen.codec, **given)
+        if chosen.entropy:
+            result = compression.make_codec("entropy", inner=result)
+        if chosen.rotated:
+            result = compression.make_codec("rotated", inner=result)
+    except ValueError as error:
+        raise ConfigError(f"{section}: {error}") from error
+    return result
 
 
-# Options of codecs that the configuration offers, under the names that codecs give them.
-CODEC_OPTIONS = frozenset({"bits", "stochastic", "per_row"})
+# Options of codecs that the configuration offers, under the names that codecs give them. Those left
+# at their defaults are left to the codec.
+CODEC_OPTIONS = ("bits", "stochastic", "per_row", "bucket", "fraction", "scale")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-import sys
 
 from tff_lm import config as config_lib
 from tasks.normalization import normalize_text
 from tasks.vocabulary import BOS
-from tff_lm.program import resume
+from tff_lm.program import launch, resume
 from tff_lm.program.checkpoints import CheckpointStore
 from tff_lm.program.errors import RunError
 from tff_lm.program.next_words import Suggestion, WordSearch
@@ -50,8 +49,7 @@ def suggest(workdir: Workdir, phrase: str, count: int, checkpoint: str) -> int:
             return 0
         _prompt(suggester, count)
     except RunError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+        return launch.explain(error)
     except KeyboardInterrupt:
         print()
     return 0

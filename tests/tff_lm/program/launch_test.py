@@ -6,8 +6,10 @@ import io
 import json
 import os
 import pathlib
+import resource
 import signal
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
 from tests.tff_lm.program import fakes
@@ -15,6 +17,7 @@ from tff_lm.config import ConfigError
 from tff_lm.program import columns, launch
 from tff_lm.program.checkpoints import CheckpointStore
 from tff_lm.program.workdir import Lock, Workdir
+from tff_lm.runtime.errors import RuntimeFailure
 
 
 class Killed(BaseException):
@@ -173,6 +176,41 @@ class LaunchTest(parameterized.TestCase):
         self.workdir.metrics.unlink()
         self.assertEqual(self.train(fakes.config(federated__rounds=8)), 1)
         self.assertIn("metrics.csv has 0 of the 7 rounds", self.err.getvalue())
+
+    def test_a_failed_runtime_leaves_the_last_state_it_held(self):
+        class DyingRuntime(fakes.FakeRuntime):
+            def next(self, specs):
+                if self.step == 5:
+                    held = {"weights": np.full(fakes.PARAMETERS, 7.0), "finalizer/step": 3}
+                    raise RuntimeFailure("Workers died", 3, held)
+                return super().next(specs)
+
+        self.assertEqual(self.train(runtime=DyingRuntime()), 1)
+        self.assertIn("Workers died; log: logs/worker.log", self.err.getvalue())
+        self.assertIn("goes on from round 3", self.err.getvalue())
+        store = CheckpointStore(self.workdir.checkpoints)
+        self.assertEqual(store.load(3).arrays["weights"][0], 7.0)
+
+    def test_a_full_disk_ends_in_words_and_the_run_goes_on_later(self):
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(workdir=other)
+
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+        def fill_disk(number):
+            if number == 4:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (800, limit[1]))
+
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        try:
+            self.assertEqual(self.train(runtime=fakes.FakeRuntime(fill_disk)), 1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+            signal.signal(signal.SIGXFSZ, handler)
+        self.assertRegex(self.err.getvalue(), "error: .*File too large")
+        self.assertEqual(self.final_state(self.workdir).round, 2)
+        self.assertEqual(self.train(), 0)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
 
     def test_no_rounds_measure_the_initial_model(self):
         self.assertEqual(self.train(fakes.config(federated__rounds=0)), 0)
