@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 import tensorflow as tf
 
+from tasks.bucketing import equal_splits, least_padding_splits
 from tasks.client_store import TOKENS
 from tasks.errors import TaskError, unknown_name
 from tasks.splitting import SPLITS
@@ -40,10 +41,12 @@ class BatchSpec:
       max_length: A sentence contributes at most this many tokens to `x`. A sentence cut short keeps its
         [BOS] and has no [EOS] among its targets: its end was not seen.
       examples_per_client: At most this many sentences of a client; None takes all.
-      epochs: Passes over the sentences taken, each in an order of its own.
+      epochs: Passes over the sentences taken (the same ones), each in an order of its own.
       shuffle: Whether sentences are drawn, and batches ordered, at random by (seed, round, client). If not,
         the first ones in stored order are taken.
       bucket: Whether sentences of like length share a batch. If not, batches are cut from the order as it is.
+      extra_batches: With buckets, how many batches an epoch may have beyond the fewest possible; they are cut
+        where that saves the most padding (see `bucketing`). 0 keeps the number of local steps of other systems.
     """
 
     batch_size: int = 16
@@ -52,6 +55,7 @@ class BatchSpec:
     epochs: int = 1
     shuffle: bool = True
     bucket: bool = True
+    extra_batches: int = 1
 
     def __post_init__(self):
         for name in ("batch_size", "max_length", "examples_per_client", "epochs"):
@@ -60,6 +64,8 @@ class BatchSpec:
                 continue
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise TaskError(f"{name} is a whole number of at least 1, not {value!r}")
+        if not isinstance(self.extra_batches, int) or self.extra_batches < 0:
+            raise TaskError(f"extra_batches is a whole number, not {self.extra_batches!r}")
 
 
 def client_spec(seed: int, round_index: int, client_id: str) -> str:
@@ -108,90 +114,104 @@ def make_dataset_fn(
     data_path = os.path.abspath(data_path)
 
     def client_dataset(client: tf.Tensor) -> tf.data.Dataset:
-        seed = client_seed(client)
-        return (
-            tf.data.Dataset.from_tensors(client)
-            .flat_map(lambda each: _client_rows(data_path, split, each))
-            .batch(_ALL_ROWS)
-            .flat_map(lambda rows: _client_batches(rows, seed, spec))
-        )
+        rows = _client_rows(data_path, split, client)
+        return _without_rewriting(_client_batches(rows, client_seed(client), spec))
 
     return client_dataset
 
 
-def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.data.Dataset:
-    """The serialized examples of one client in stored order, found through the index."""
+def _without_rewriting(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Turns off tf.data's own optimizer: rewriting so small a graph costs more than running it."""
+    options = tf.data.Options()
+    options.experimental_optimization.apply_default_optimizations = False
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
+def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.Tensor:
+    """The serialized examples of one client, string[n], in stored order, found through the index."""
     well_formed = tf.strings.regex_full_match(client, f"(?s)({_SPEC_PATTERN}.+)?")
     message = "A client spec is 'seed/round/client_id' or empty, not"
     with tf.control_dependencies([tf.debugging.Assert(well_formed, [message, client])]):
         client_id = tf.strings.regex_replace(client, f"^{_SPEC_PATTERN}", "", replace_global=False)
-    quoted_id = tf.strings.regex_replace(client_id, "'", "''")
     query = [
         "SELECT serialized_example_proto FROM examples WHERE client_id = '",
-        quoted_id,
+        tf.strings.regex_replace(client_id, "'", "''"),
         f"' AND split_name = '{split}' ORDER BY rowid",
     ]
-    return tf.data.experimental.SqlDataset(
+    rows = tf.data.experimental.SqlDataset(
         "sqlite", data_path, tf.strings.join(query), output_types=tf.string
     )
+    # One tensor instead of nested data sets, whose functions would be instantiated anew for every client.
+    # The row of nothing at the end is there because a client without rows must have a tensor, too.
+    rows = rows.concatenate(tf.data.Dataset.from_tensors("")).batch(_ALL_ROWS)
+    return _without_rewriting(rows).get_single_element()[:-1]
 
 
 def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.data.Dataset:
-    """All epochs' batches of a client's serialized examples [n]."""
+    """All epochs' batches of a client's serialized examples, string[n]."""
     if spec.shuffle:
-        selection_seed = tf.random.experimental.stateless_fold_in(seed, _SELECTION_STREAM)
-        rows = tf.random.experimental.stateless_shuffle(rows, selection_seed)
+        rows = tf.random.experimental.stateless_shuffle(rows, _stream(seed, _SELECTION_STREAM))
     rows = rows[: spec.examples_per_client]
     feature = tf.io.RaggedFeature(tf.int64, row_splits_dtype=tf.int64)
     tokens = tf.cast(tf.io.parse_example(rows, {TOKENS: feature})[TOKENS], tf.int32)
+    lengths = tf.minimum(tokens.row_lengths() - 1, spec.max_length)
+    tokens = tokens.to_tensor()
+    order = _example_order(lengths, seed, spec)
+    starts, ends = _batch_order(*_splits(lengths, spec), tf.shape(order, tf.int64)[1], seed, spec)
+    order = tf.reshape(order, [-1])
 
-    def batch(rows_of_batch: tf.Tensor) -> collections.OrderedDict:
-        x, y = _inputs_and_targets(tf.gather(tokens, rows_of_batch), spec.max_length)
+    def batch(start: tf.Tensor, end: tf.Tensor) -> collections.OrderedDict:
+        members = order[start:end]
+        width = tf.reduce_max(tf.gather(lengths, members)) + 1
+        x, y = _inputs_and_targets(tf.gather(tokens, members)[:, :width])
         return collections.OrderedDict(x=x, y=y, seed=seed)
 
-    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
-        order, splits = _epoch_order(tokens.row_lengths(), seed, epoch, spec)
-        batches = tf.RaggedTensor.from_row_splits(order, splits, validate=False)
-        if spec.shuffle and spec.bucket:
-            batch_seed = _epoch_seed(seed, _BATCH_ORDER_STREAM, epoch)
-            shuffled = tf.random.experimental.stateless_shuffle(
-                tf.range(batches.nrows()), batch_seed
-            )
-            batches = tf.gather(batches, shuffled)
-        return tf.data.Dataset.from_tensor_slices(batches).map(batch)
-
-    return tf.data.Dataset.range(spec.epochs).flat_map(epoch_batches)
+    return tf.data.Dataset.from_tensor_slices((starts, ends)).map(batch)
 
 
-def _inputs_and_targets(tokens: tf.RaggedTensor, max_length: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """x and y, int32[B, T] with T the longest of the batch, of sentences [BOS] w1 .. wn [EOS]."""
-    padded = tokens.to_tensor()[:, : max_length + 1]
-    y = padded[:, 1:]
-    return tf.where(y != 0, padded[:, :-1], 0), y
+def _inputs_and_targets(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """x and y, int32[B, T], of padded sentences [BOS] w1 .. wn [EOS], int32[B, T + 1]."""
+    y = tokens[:, 1:]
+    return tf.where(y != 0, tokens[:, :-1], 0), y
 
 
-def _epoch_seed(seed: tf.Tensor, stream: int, epoch: tf.Tensor) -> tf.Tensor:
-    fold_in = tf.random.experimental.stateless_fold_in
-    return fold_in(fold_in(seed, stream), epoch)
+def _stream(seed: tf.Tensor, stream: int) -> tf.Tensor:
+    return tf.random.experimental.stateless_fold_in(seed, stream)
 
 
-def _epoch_order(
-    row_lengths: tf.Tensor, seed: tf.Tensor, epoch: tf.Tensor, spec: BatchSpec
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """The order of sentences in an epoch, int32[n], and where batches begin and end in it, int64[k + 1]."""
-    lengths = tf.minimum(row_lengths - 1, spec.max_length)
-    count = tf.size(lengths, out_type=tf.int64)
-    key = tf.zeros([count])
+def _example_order(lengths: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.Tensor:
+    """int32[epochs, n]: the order of sentences in each epoch."""
+    shape = tf.stack([spec.epochs, tf.size(lengths)])
+    key = tf.zeros(shape)
     if spec.shuffle:
-        key += tf.random.stateless_uniform(
-            [count], _epoch_seed(seed, _EXAMPLE_ORDER_STREAM, epoch)
-        )
+        # With buckets, a fraction of one token: it only orders sentences of equal length.
+        key += tf.random.stateless_uniform(shape, _stream(seed, _EXAMPLE_ORDER_STREAM))
     if spec.bucket:
         key += tf.cast(lengths, tf.float32)
-    order = tf.argsort(key, stable=True)
-    # The partial batch takes the longest when bucketed: lengths differ most there.
-    splits = tf.range(0, count, spec.batch_size, dtype=tf.int64)
-    return order, tf.concat([splits, [count]], axis=0)
+    return tf.argsort(key, axis=1, stable=True)
+
+
+def _splits(lengths: tf.Tensor, spec: BatchSpec) -> tuple[tf.Tensor, tf.Tensor]:
+    """int64[k] starts and ends of batches within an epoch (in which only equal lengths change places)."""
+    count = tf.size(lengths, out_type=tf.int64)
+    if not spec.bucket:
+        return equal_splits(count, spec.batch_size)
+    return least_padding_splits(tf.sort(lengths), spec.batch_size, spec.extra_batches)
+
+
+def _batch_order(
+    starts: tf.Tensor, ends: tf.Tensor, count: tf.Tensor, seed: tf.Tensor, spec: BatchSpec
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """int64[epochs * k] starts and ends of all batches in the order of training, epoch by epoch."""
+    shape = tf.stack([spec.epochs, tf.size(starts)])
+    key = tf.zeros(shape)
+    if spec.shuffle and spec.bucket:
+        key = tf.random.stateless_uniform(shape, _stream(seed, _BATCH_ORDER_STREAM))
+    order = tf.argsort(key, axis=1, stable=True)
+    first = count * tf.range(spec.epochs, dtype=tf.int64)[:, tf.newaxis]
+    in_order = lambda bounds: tf.reshape(tf.gather(bounds, order) + first, [-1])
+    return in_order(starts), in_order(ends)
 
 
 def padding_fraction(batches: Iterable[Mapping[str, np.ndarray]]) -> float:
