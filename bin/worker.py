@@ -32,6 +32,14 @@ _CONCURRENCY = flags.DEFINE_integer(
 )
 _LOG = flags.DEFINE_string("log", None, "File for the logs of the worker and of stunnel.")
 
+_OPEN_WORKER = flags.DEFINE_bool(
+    "open_worker",
+    False,
+    "Serve even where namespaces are not allowed, as in most containers. The TFF worker then "
+    "listens on a second port, without authentication: only where a firewall or a Kubernetes "
+    "NetworkPolicy lets in nothing but --port.",
+)
+
 _CHECK_SECONDS = 1.0
 
 
@@ -39,12 +47,13 @@ def _serve(port: int, folder: pathlib.Path, concurrency: int, log_path: str | No
     """Serves until the TFF worker or stunnel dies."""
     options = worker.WorkerOptions(concurrency=concurrency, log_path=log_path)
     with worker.LocalWorker(options) as started:
-        if not started.is_closed:
+        if not (started.is_closed or _OPEN_WORKER.value):
             raise errors.WorkerStartError(
                 "This system allows no network namespaces, so the TFF worker would listen without "
-                "authentication beside the protected port; allow unprivileged user namespaces."
+                "authentication beside the protected port. Allow unprivileged user namespaces, or "
+                "see --open_worker."
             )
-        with tunnel.from_runs(port, started.socket_path, folder, log_path) as end:
+        with tunnel.from_runs(port, started.address, folder, log_path) as end:
             logging.info("Serving on port %d, %d clients at once.", port, concurrency)
             while started.alive() and end.alive():
                 time.sleep(_CHECK_SECONDS)

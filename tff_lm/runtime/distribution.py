@@ -47,8 +47,8 @@ def accumulate(
     jobs = [(session, part) for session, part in zip(sessions, slices, strict=True) if part]
     if all(session is home for session, _ in jobs) and len(jobs) == 1:
         return home.accumulate(form, broadcast, jobs[0][1])
-    arrays = leaves.fetch(home.connection, broadcast)
-    with futures.ThreadPoolExecutor(len(jobs), thread_name_prefix="slice") as pool:
+    with futures.ThreadPoolExecutor(len(jobs) + 1, thread_name_prefix="slice") as pool:
+        arrays = pool.submit(leaves.fetch, home.connection, broadcast)  # home does not wait for it
         running = [
             pool.submit(_run_slice, session, home, form, broadcast, arrays, part)
             for session, part in jobs
@@ -66,13 +66,13 @@ def _run_slice(
     home: WorkerSession,
     form: RoundForm,
     broadcast: Handle,
-    broadcast_arrays: Mapping[str, np.ndarray],
+    broadcast_arrays: futures.Future[dict[str, np.ndarray]],
     specs: Sequence[str],
 ) -> Handle:
     """Accumulates one slice in its session, or in `home` if that is lost; returns it in `home`."""
     if session is not None and session is not home:
         try:
-            return _run_away(session, home, form, broadcast_arrays, specs)
+            return _run_away(session, home, form, broadcast_arrays.result(), specs)
         except errors.WorkerLostError as error:
             if home.connection.lost:
                 raise

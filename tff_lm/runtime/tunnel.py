@@ -104,19 +104,19 @@ def to_worker(address: str, folder: pathlib.Path, log_path: str | None = None) -
 
 
 def from_runs(
-    port: int, socket_path: pathlib.Path, folder: pathlib.Path, log_path: str | None = None
+    port: int, worker_address: str, folder: pathlib.Path, log_path: str | None = None
 ) -> Tunnel:
-    """The worker's end: TLS on `port` of every interface, led to the worker's socket.
+    """The worker's end: TLS on `port` of every interface, led to the worker.
 
     Args:
         port: The port to listen on.
-        socket_path: The worker's socket.
+        worker_address: The path of the worker's socket, or its "host:port".
         folder: The certificates.
         log_path: File for stunnel's log; None discards it.
     """
     service = {
         "accept": f":::{port}",
-        "connect": str(socket_path),
+        "connect": worker_address,
         "cert": str(certificates.find(folder, "worker.pem")),
         "CAfile": str(folder / "ca.pem"),
         "checkHost": certificates.RUN_NAME,

@@ -103,13 +103,13 @@ class LocalWorker:
     def target(self) -> str:
         """The gRPC target of the worker."""
         if self.is_closed:
-            return f"unix:{self.socket_path}"
+            return f"unix:{self._process.folder / 'socket'}"
         return f"localhost:{self._process.report['port']}"
 
     @property
-    def socket_path(self) -> pathlib.Path:
-        """The socket through which a closed worker is reached."""
-        return self._process.folder / "socket"
+    def address(self) -> str:
+        """The path of the worker's socket, or "localhost:port" if it is open."""
+        return self.target.removeprefix("unix:")
 
     @property
     def pid(self) -> int:

@@ -197,6 +197,42 @@ def _connects(client: socket.socket, path: pathlib.Path) -> bool:
     return True
 
 
+class RefusalTest(RemoteTestCase):
+    """What `bin.worker` says when it cannot serve."""
+
+    def outcome(self, *flags: str, within: tuple[str, ...] = ()) -> str:
+        result = subprocess.run(
+            [*within, sys.executable, "-m", "bin.worker", *flags],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+        self.assertNotEqual(result.returncode, 0)
+        return result.stderr
+
+    def test_no_namespaces(self):
+        forbid = 'echo 0 > /proc/sys/user/max_net_namespaces && exec "$@"'
+        within = ("unshare", "--user", "--map-root-user", "--", "bash", "-c", forbid, "bash")
+        message = self.outcome(f"--certificates={self.certificates}", within=within)
+        if "unshare failed" in message:
+            self.skipTest("Cannot forbid namespaces here.")
+        self.assertIn("see --open_worker", message)
+
+    def test_port_is_taken(self):
+        with socket.socket(socket.AF_INET6) as taken:
+            taken.bind(("::", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            message = self.outcome(f"--port={port}", f"--certificates={self.certificates}")
+        self.assertIn(f"is port {port} taken?", message)
+
+    def test_no_certificates(self):
+        self.assertIn("Give --certificates", self.outcome())
+        self.assertIn("ca.pem is missing", self.outcome(f"--certificates={self.root}"))
+
+
 class ParseTest(parameterized.TestCase):
     def setUp(self):
         super().setUp()
