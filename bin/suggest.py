@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from absl import flags
 
-import tff_lm  # noqa: F401 (first: it silences the libraries below)
 from tff_lm import paths
 from tff_lm.config import command_line
 from tff_lm.program import suggest

@@ -59,6 +59,10 @@ RULES = (
         lambda c: c.task.max_examples and c.task.max_examples < c.task.min_examples,
         "task.max_examples must not be below task.min_examples",
     ),
+    Rule(
+        lambda c: c.partial.policy == "full" and c.partial.fraction < 1,
+        "partial.fraction below 1 needs a partial.policy other than 'full'",
+    ),
     *_schedule_rules("server_schedule"),
     *_schedule_rules("client_schedule"),
     *_schedule_rules("local_schedule"),

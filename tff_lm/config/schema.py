@@ -34,6 +34,7 @@ ALGORITHMS = (
 )
 OPTIMIZERS = ("sgd", "momentum", "adam", "yogi", "adagrad")
 WEIGHTINGS = ("tokens", "examples", "uniform")
+POLICIES = ("full", "fixed", "per_round", "per_client_per_round", "rolling")
 SCHEDULES = ("constant", "linear", "cosine", "exponential", "inverse_square_root")
 CODECS = (
     "identity",
@@ -60,6 +61,7 @@ SECTIONS = {
     "server_schedule": "factor on the server's learning rate, by round",
     "client_schedule": "factor on the clients' learning rate, by round",
     "local_schedule": "factor on the clients' learning rate, by local step within a round",
+    "partial": "which variables a client trains and uploads",
     "upload": "how clients send their updates",
     "download": "how the server sends its model",
     "evaluation": "when and on whom the model is measured",
@@ -140,6 +142,10 @@ OPTIONS = (
     *_schedule("server_schedule", "round"),
     *_schedule("client_schedule", "round"),
     *_schedule("local_schedule", "step"),
+    Option("partial.policy", "full", "who trains which variables", choices=POLICIES),
+    Option("partial.fraction", 1.0, "of all parameters, trained", minimum=0, maximum=1),
+    Option("partial.include", "", "regular expression: variables that may be frozen; all"),
+    Option("partial.min_size", 2048, "elements of a matrix that may be frozen", minimum=1),
     # What travels.
     *_codec("upload"),
     Option("upload.measure_error", False, "report the codec's relative squared error"),
@@ -160,7 +166,8 @@ OPTIONS = (
     Option("checkpoint.keep", 2, "latest ones kept, beside the best", minimum=1, fixed=False),
     # On what.
     Option("runtime.precision", "auto", "of matrix products", choices=PRECISIONS),
-    Option("runtime.workers", "", "host:port,host:port; default: this machine", fixed=False),
+    Option("runtime.workers", "", "host:port,... of bin.worker; empty: this machine", fixed=False),
+    Option("runtime.certificates", "certificates", "folder, for runtime.workers", fixed=False),
     Option("runtime.chunk_size", 0, "client updates in memory; 0: auto", minimum=0, fixed=False),
 )
 

@@ -46,8 +46,9 @@ class Experiment:
       client_spec: (seed, round, client id) -> the string that names the client in that round.
       evaluate: (split, specs) -> float32[clients, K], a row of metrics for every client.
       summarise: rows of metrics -> figures (`tff_lm.learning.metrics.summarise`).
-      round_bytes: the metrics of a round -> its "upload_bytes", "download_bytes" and whatever else
-        the ledger reports, summed over the cohort.
+      passes: how many calls of `runtime.next`, all on one cohort, make a round (Mime: two).
+      round_bytes: the metrics of a round's calls -> "upload_bytes" and "download_bytes", summed
+        over the cohort.
       unigram_perplexity: computes the baseline on the test clients.
       vocabulary_hash: of the vocabulary that the model's rows stand for.
       weight_leaves: the name of each model weight -> the name of its array in the state.
@@ -60,7 +61,8 @@ class Experiment:
     client_spec: Callable[[int, int, str], str]
     evaluate: Callable[[str, Sequence[str]], np.ndarray]
     summarise: Callable[[np.ndarray], Mapping[str, float]]
-    round_bytes: Callable[[Mapping[str, Any]], Mapping[str, float]]
+    passes: int
+    round_bytes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, float]]
     unigram_perplexity: Callable[[], float]
     vocabulary_hash: str
     weight_leaves: Mapping[str, str]

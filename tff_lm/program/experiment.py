@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.metadata
+import math
+import pathlib
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import ml_collections
 import numpy as np
 import tensorflow_federated as tff
 
+from tff_lm import paths
 from compression.aggregation import CompressedMeanFactory
 from compression.broadcast import build_compressed_broadcast
 from tasks import batching
@@ -21,14 +23,19 @@ from tasks.splitting import SPLITS
 from tasks.task import Task, make_task
 from tff_lm.config import ConfigError
 from tff_lm.learning import metrics, specs, weights
+from tff_lm.learning.algorithms import ALGORITHMS
 from tff_lm.learning.build import build_learning_process
 from tff_lm.learning.client_work import ClientModel
 from tff_lm.learning.evaluation import build_evaluation
+from tff_lm.learning.partial import build_client_model
 from tff_lm.models import build_model
-from tff_lm.program import baseline, precision, settings
+from tff_lm.program import baseline, precision, settings, traffic
 from tff_lm.program.contracts import Clients, Experiment
 from tff_lm.program.workdir import Workdir
+from tff_lm.runtime.certificates import CertificateError
+from tff_lm.runtime.remote import parse_workers
 from tff_lm.runtime.resident import ResidentProcess, ResidentRuntime
+from tff_lm.runtime.session import Worker
 from tff_lm.runtime.worker import LocalWorker, WorkerOptions
 
 _PACKAGES = ("tensorflow", "tensorflow-federated", "tensorflow-text", "numpy")
@@ -39,48 +46,39 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
     """Prepares the data, builds the learning process, starts the workers; ends them on exit.
 
     Raises:
-      ConfigError: if the configuration does not fit the data.
+      ConfigError: if the configuration does not fit the data or the model.
     """
-    task = _make_task(config)
-    clients = Clients(**{split: task.client_ids(split) for split in SPLITS})
-    _check_cohort(config, clients)
+    try:
+        task = make_task(**settings.task_arguments(config))
+        clients = _clients(config, task)
+        precision_name = precision.resolve(config.runtime.precision)
+        client_model = _client_model(config, task, precision_name)
+        process = _learning_process(config, client_model)
+    except TaskError as error:
+        raise ConfigError(str(error)) from error
     if not workdir.vocabulary.exists():
         task.vocabulary.save(str(workdir.vocabulary))
-    precision_name = precision.resolve(config.runtime.precision)
-    model_fn = functools.partial(
-        build_model,
-        config.model.name,
-        task.vocabulary.size,
-        dropout=config.model.dropout,
-        precision=precision_name,
-        seed=config.seed,
+    dataset_fn = batching.make_dataset_fn(
+        task.data_path, "train", settings.training_batches(config)
     )
-    partition = weights.full_partition(model_fn)
-    process = _learning_process(config, model_fn, partition, task)
     with ResidentRuntime(_workers(config, workdir), config.runtime.chunk_size or None) as runtime:
         resident = ResidentProcess(
-            runtime,
-            process.initialize,
-            specs.with_client_specs(
-                process,
-                batching.make_dataset_fn(
-                    task.data_path, "train", settings.training_batches(config)
-                ),
-            ),
+            runtime, process.initialize, specs.with_client_specs(process, dataset_fn)
         )
         yield Experiment(
             config=config,
             clients=clients,
             runtime=resident,
             client_spec=batching.client_spec,
-            evaluate=_evaluator(config, model_fn, partition, task, process, resident),
+            evaluate=_evaluator(config, client_model, task, process, resident),
             summarise=metrics.summarise,
-            round_bytes=_round_bytes,
+            passes=ALGORITHMS[config.algorithm.name].passes,
+            round_bytes=traffic.round_bytes,
             unigram_perplexity=lambda: _unigram_perplexity(config, task, clients),
             vocabulary_hash=task.vocabulary.hash,
-            weight_leaves=_weight_leaves(partition),
+            weight_leaves=_weight_leaves(client_model.partition),
             facts={
-                "parameters": sum(int(np.prod(shape)) for shape in partition.shapes),
+                "parameters": sum(math.prod(shape) for shape in client_model.partition.shapes),
                 "precision": precision_name,
                 "vocabulary_size": task.vocabulary.size,
                 "training_clients": len(clients.train),
@@ -89,14 +87,9 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
         )
 
 
-def _make_task(config: ml_collections.ConfigDict) -> Task:
-    try:
-        return make_task(**settings.task_arguments(config))
-    except TaskError as error:
-        raise ConfigError(str(error)) from error
-
-
-def _check_cohort(config: ml_collections.ConfigDict, clients: Clients) -> None:
+def _clients(config: ml_collections.ConfigDict, task: Task) -> Clients:
+    """The ids of each split; raises ConfigError if there are too few for the configuration."""
+    clients = Clients(**{split: task.client_ids(split) for split in SPLITS})
     wanted, there = config.federated.clients_per_round, len(clients.train)
     if wanted > there:
         raise ConfigError(
@@ -108,67 +101,90 @@ def _check_cohort(config: ml_collections.ConfigDict, clients: Clients) -> None:
             raise ConfigError(
                 f"task.path: task {config.task.name!r} has no {split} client; it needs more users"
             )
+    return clients
+
+
+def _client_model(
+    config: ml_collections.ConfigDict, task: Task, precision_name: str
+) -> ClientModel:
+    """The model as clients train it; raises ConfigError if `partial` does not fit it."""
+    model_fn = functools.partial(
+        build_model,
+        config.model.name,
+        task.vocabulary.size,
+        dropout=config.model.dropout,
+        precision=precision_name,
+        seed=config.seed,
+    )
+    starts_word = task.vocabulary.starts_word.tolist()
+    try:
+        return build_client_model(model_fn, starts_word, settings.partial(config), config.seed)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _learning_process(
-    config: ml_collections.ConfigDict,
-    model_fn: weights.ModelFn,
-    partition: weights.Partition,
-    task: Task,
+    config: ml_collections.ConfigDict, client_model: ClientModel
 ) -> tff.learning.templates.LearningProcess:
     """The four parts, put together: broadcast, client work, aggregation, server update."""
-    client_model = ClientModel(model_fn, partition, task.vocabulary.starts_word.tolist())
     aggregator = CompressedMeanFactory(
         settings.codec(config, "upload"),
         min_elements=config.upload.min_elements,
         measure_error=config.upload.measure_error,
         seed=config.seed,
     )
-    distributor = build_compressed_broadcast(
-        partition.weights_type(),
-        settings.codec(config, "download"),
+    build_distributor = functools.partial(
+        build_compressed_broadcast,
+        codec=settings.codec(config, "download"),
         min_elements=config.download.min_elements,
         seed=config.seed,
     )
-    return build_learning_process(
-        client_model, settings.algorithm(config), aggregator=aggregator, distributor=distributor
-    )
+    try:
+        return build_learning_process(
+            client_model,
+            settings.algorithm(config),
+            aggregator=aggregator,
+            distributor=build_distributor(client_model.partition.weights_type()),
+            build_state_distributor=build_distributor,
+        )
+    except ValueError as error:
+        raise ConfigError(f"algorithm: {error}") from error
 
 
-def _workers(config: ml_collections.ConfigDict, workdir: Workdir) -> list[LocalWorker]:
-    if config.runtime.workers:
-        raise ConfigError("runtime.workers: workers on other machines are not supported yet")
-    return [LocalWorker(WorkerOptions(log_path=str(workdir.worker_log)))]
+def _workers(config: ml_collections.ConfigDict, workdir: Workdir) -> Sequence[Worker]:
+    """One worker on this machine, or those on the machines of `runtime.workers`."""
+    log = str(workdir.worker_log)
+    if not config.runtime.workers:
+        return [LocalWorker(WorkerOptions(log_path=log))]
+    certificates = pathlib.Path(paths.resolve(config.runtime.certificates))
+    try:
+        return parse_workers(config.runtime.workers, certificates, log)
+    except (ValueError, CertificateError) as error:
+        raise ConfigError(f"runtime.workers: {error}") from error
 
 
 def _evaluator(
     config: ml_collections.ConfigDict,
-    model_fn: weights.ModelFn,
-    partition: weights.Partition,
+    client_model: ClientModel,
     task: Task,
     process: tff.learning.templates.LearningProcess,
     resident: ResidentProcess,
 ) -> Callable[[str, Sequence[str]], np.ndarray]:
     """(split, specs) -> float32[clients, K], on the state that the runtime holds."""
     state_type = process.initialize.type_signature.result.member
-    starts_word = task.vocabulary.starts_word.tolist()
     batches = settings.evaluation_batches(config)
 
     @functools.cache
     def computation(split: str) -> tff.Computation:
-        dataset_fn = batching.make_dataset_fn(task.data_path, split, batches)
-        return build_evaluation(model_fn, partition, starts_word, dataset_fn, state_type)
+        return build_evaluation(
+            client_model.model_fn,
+            client_model.partition,
+            client_model.starts_word,
+            batching.make_dataset_fn(task.data_path, split, batches),
+            state_type,
+        )
 
     return lambda split, specs: np.asarray(resident.evaluate(computation(split), specs))
-
-
-def _round_bytes(round_metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Bytes of a round over its cohort; the broadcast measures those of one client."""
-    clients = len(round_metrics["client_work"]["per_client"])
-    return {
-        "upload_bytes": float(round_metrics["aggregator"]["upload_bits"]) / 8,
-        "download_bytes": float(round_metrics["distributor"]["download_bits"]) / 8 * clients,
-    }
 
 
 def _unigram_perplexity(config: ml_collections.ConfigDict, task: Task, clients: Clients) -> float:

@@ -98,13 +98,17 @@ def rescue(
       experiment: whose runtime failed.
       store: where checkpoints are.
       done: the rounds done when the runtime got its state.
-      failure: has the state, and how many rounds later it was copied.
+      failure: has the state, and after how many calls of `next` since then it was copied.
 
     Returns:
       The error to raise, for the user.
     """
-    reached = max(done, 0) + failure.rounds
-    if failure.state is not None and reached not in store.rounds():
+    rounds, midway = divmod(failure.rounds, experiment.passes)
+    reached = max(done, 0) + rounds
+    if midway:
+        # A state between the passes of a round is none to resume from.
+        reached = max(store.rounds(), default=0)
+    elif failure.state is not None and reached not in store.rounds():
         save(experiment, store, reached, arrays=failure.state)
     return RunError(
         f"{failure}; log: logs/worker.log. The same command goes on from round {reached}"

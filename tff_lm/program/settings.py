@@ -14,6 +14,7 @@ from tff_lm.config import ConfigError
 from tff_lm.config.schema import BY_KEY
 from tff_lm.learning.algorithms import AlgorithmOptions
 from tff_lm.learning.local_training import LocalOptions
+from tff_lm.learning.partial import PartialOptions
 from tff_lm.learning.schedules import ScheduleOptions
 
 ConfigDict = ml_collections.ConfigDict
@@ -89,6 +90,16 @@ def schedule(section: ConfigDict) -> ScheduleOptions:
         warmup_steps=section.warmup,
         decay_steps=section.decay,
         final_factor=section.final_factor,
+    )
+
+
+def partial(config: ConfigDict) -> PartialOptions:
+    """Which variables are trained."""
+    return PartialOptions(
+        policy=config.partial.policy,
+        fraction=config.partial.fraction,
+        pattern=config.partial.include,
+        min_size=config.partial.min_size,
     )
 
 

@@ -94,9 +94,11 @@ def summarise(per_client: np.ndarray) -> dict[str, float]:
     }
 
 
-def experiment(config, runtime: FakeRuntime, vocabulary_hash: str = "abc") -> Experiment:
-    def round_bytes(metrics):
-        clients = len(metrics["client_work"]["per_client"])
+def experiment(
+    config, runtime: FakeRuntime, vocabulary_hash: str = "abc", passes: int = 1
+) -> Experiment:
+    def round_bytes(calls):
+        clients = sum(len(metrics["client_work"]["per_client"]) for metrics in calls)
         return {
             "upload_bytes": UPLOAD_BYTES * clients,
             "download_bytes": DOWNLOAD_BYTES * clients,
@@ -109,6 +111,7 @@ def experiment(config, runtime: FakeRuntime, vocabulary_hash: str = "abc") -> Ex
         client_spec=lambda seed, round_number, client: f"{seed}/{round_number}/{client}",
         evaluate=lambda split, specs: np.full((len(specs), 1), runtime.loss),
         summarise=summarise,
+        passes=passes,
         round_bytes=round_bytes,
         unigram_perplexity=lambda: 321.0,
         vocabulary_hash=vocabulary_hash,

@@ -177,7 +177,8 @@ class LaunchTest(parameterized.TestCase):
         self.assertEqual(self.train(fakes.config(federated__rounds=8)), 1)
         self.assertIn("metrics.csv has 0 of the 7 rounds", self.err.getvalue())
 
-    def test_a_failed_runtime_leaves_the_last_state_it_held(self):
+    @parameterized.parameters((1, 3), (2, 0), (3, 1))
+    def test_a_failed_runtime_leaves_the_last_state_it_held(self, passes, reached):
         class DyingRuntime(fakes.FakeRuntime):
             def next(self, specs):
                 if self.step == 5:
@@ -185,11 +186,25 @@ class LaunchTest(parameterized.TestCase):
                     raise RuntimeFailure("Workers died", 3, held)
                 return super().next(specs)
 
-        self.assertEqual(self.train(runtime=DyingRuntime()), 1)
+        config = fakes.config(checkpoint__every=100)
+        self.assertEqual(self.train(config, DyingRuntime(), passes=passes), 1)
         self.assertIn("Workers died; log: logs/worker.log", self.err.getvalue())
-        self.assertIn("goes on from round 3", self.err.getvalue())
+        self.assertIn(f"goes on from round {reached}", self.err.getvalue())
         store = CheckpointStore(self.workdir.checkpoints)
-        self.assertEqual(store.load(3).arrays["weights"][0], 7.0)
+        # Three calls of `next` are no whole number of rounds of two passes.
+        self.assertEqual(store.rounds(), [reached] if reached else [])
+        if reached:
+            self.assertEqual(store.load(reached).arrays["weights"][0], 7.0)
+
+    def test_a_round_of_two_passes_calls_twice_on_one_cohort(self):
+        runtime = fakes.FakeRuntime()
+        self.assertEqual(self.train(runtime=runtime, passes=2), 0)
+        self.assertLen(runtime.specs, 12)
+        self.assertEqual(runtime.specs[0::2], runtime.specs[1::2])
+        summary = json.loads(self.workdir.summary.read_text())
+        self.assertEqual(
+            summary["communication"]["upload_bytes_per_client"], 2 * fakes.UPLOAD_BYTES
+        )
 
     def test_a_full_disk_ends_in_words_and_the_run_goes_on_later(self):
         other = Workdir(pathlib.Path(self.create_tempdir().full_path))
