@@ -1,7 +1,8 @@
 """A client's batches, made inside the TFF worker from the string that names the client in a round.
 
-Only TensorFlow's core operations: the worker knows no others. Nothing here runs in Python per round; the
-function that `make_dataset_fn` returns is traced once, and everything random in it is a function of the string.
+Only TensorFlow's core operations: the worker knows no others. Nothing here runs in Python per
+round; the function that `make_dataset_fn` returns is traced once, and everything random in it is a
+function of the string.
 """
 
 import collections
@@ -20,7 +21,8 @@ from tasks.splitting import SPLITS
 # Names a client without data; pads a cohort to a fixed size.
 EMPTY_CLIENT = ""
 
-# Streams folded into a client's seed; `seed` of a batch is the bare seed, so users fold in streams of theirs.
+# Streams folded into a client's seed; `seed` of a batch is the bare seed, so users fold in streams
+# of theirs.
 _SELECTION_STREAM = 1_000_001
 _EXAMPLE_ORDER_STREAM = 1_000_002
 _BATCH_ORDER_STREAM = 1_000_003
@@ -38,15 +40,17 @@ class BatchSpec:
 
     Attributes:
       batch_size: Sentences in a batch; the last one may have fewer.
-      max_length: A sentence contributes at most this many tokens to `x`. A sentence cut short keeps its
-        [BOS] and has no [EOS] among its targets: its end was not seen.
+      max_length: A sentence contributes at most this many tokens to `x`. A sentence cut short keeps
+        its [BOS] and has no [EOS] among its targets: its end was not seen.
       examples_per_client: At most this many sentences of a client; None takes all.
       epochs: Passes over the sentences taken (the same ones), each in an order of its own.
-      shuffle: Whether sentences are drawn, and batches ordered, at random by (seed, round, client). If not,
-        the first ones in stored order are taken.
-      bucket: Whether sentences of like length share a batch. If not, batches are cut from the order as it is.
-      extra_batches: With buckets, how many batches an epoch may have beyond the fewest possible; they are cut
-        where that saves the most padding (see `bucketing`). 0 keeps the number of local steps of other systems.
+      shuffle: Whether sentences are drawn, and batches ordered, at random by (seed, round, client).
+        If not, the first ones in stored order are taken.
+      bucket: Whether sentences of like length share a batch. If not, batches are cut from the order
+        as it is.
+      extra_batches: With buckets, how many batches an epoch may have beyond the fewest possible;
+        they are cut where that saves the most padding (see `bucketing`). 0 keeps the number of
+        local steps of other systems.
     """
 
     batch_size: int = 16
@@ -105,9 +109,9 @@ def make_dataset_fn(
       spec: How to make batches.
 
     Returns:
-      A function from a scalar string (see `client_spec`) to a dataset of `element_spec()`. The empty client
-      and an id without rows have no batches (`Task.check_client_ids` tells the latter); any other string that
-      is not a client spec fails when the data is read.
+      A function from a scalar string (see `client_spec`) to a dataset of `element_spec()`. The
+      empty client and an id without rows have no batches (`Task.check_client_ids` tells the
+      latter); any other string that is not a client spec fails when the data is read.
     """
     if split not in SPLITS:
         raise unknown_name("split", split, SPLITS)
@@ -129,7 +133,7 @@ def _without_rewriting(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.Tensor:
-    """The serialized examples of one client, string[n], in stored order, found through the index."""
+    """The serialized examples of one client, string[n], in stored order, by way of the index."""
     well_formed = tf.strings.regex_full_match(client, f"(?s)({_SPEC_PATTERN}.+)?")
     message = "A client spec is 'seed/round/client_id' or empty, not"
     with tf.control_dependencies([tf.debugging.Assert(well_formed, [message, client])]):
@@ -142,8 +146,9 @@ def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.Tensor:
     rows = tf.data.experimental.SqlDataset(
         "sqlite", data_path, tf.strings.join(query), output_types=tf.string
     )
-    # One tensor instead of nested data sets, whose functions would be instantiated anew for every client.
-    # The row of nothing at the end is there because a client without rows must have a tensor, too.
+    # One tensor instead of nested data sets, whose functions would be instantiated anew for every
+    # client. The row of nothing at the end is there because a client without rows must have a
+    # tensor, too.
     rows = rows.concatenate(tf.data.Dataset.from_tensors("")).batch(_ALL_ROWS)
     return _without_rewriting(rows).get_single_element()[:-1]
 
@@ -171,7 +176,7 @@ def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.dat
 
 
 def _inputs_and_targets(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """x and y, int32[B, T], of padded sentences [BOS] w1 .. wn [EOS], int32[B, T + 1]."""
+    """Splits padded sentences [BOS] w1 .. wn [EOS], int32[B, T + 1], into x and y, int32[B, T]."""
     y = tokens[:, 1:]
     return tf.where(y != 0, tokens[:, :-1], 0), y
 
@@ -193,7 +198,7 @@ def _example_order(lengths: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.T
 
 
 def _splits(lengths: tf.Tensor, spec: BatchSpec) -> tuple[tf.Tensor, tf.Tensor]:
-    """int64[k] starts and ends of batches within an epoch (in which only equal lengths change places)."""
+    """int64[k] starts and ends of batches, the same in every epoch: lengths keep their places."""
     count = tf.size(lengths, out_type=tf.int64)
     if not spec.bucket:
         return equal_splits(count, spec.batch_size)
@@ -210,8 +215,8 @@ def _batch_order(
         key = tf.random.stateless_uniform(shape, _stream(seed, _BATCH_ORDER_STREAM))
     order = tf.argsort(key, axis=1, stable=True)
     first = count * tf.range(spec.epochs, dtype=tf.int64)[:, tf.newaxis]
-    in_order = lambda bounds: tf.reshape(tf.gather(bounds, order) + first, [-1])
-    return in_order(starts), in_order(ends)
+    starts, ends = (tf.gather(bounds, order) + first for bounds in (starts, ends))
+    return tf.reshape(starts, [-1]), tf.reshape(ends, [-1])
 
 
 def padding_fraction(batches: Iterable[Mapping[str, np.ndarray]]) -> float:

@@ -1,4 +1,4 @@
-"""Cutting sentences, sorted by length, into batches so that the least is padding. Pure TensorFlow."""
+"""Cutting sentences, sorted by length, into batches with the least padding. Pure TensorFlow."""
 
 import tensorflow as tf
 
@@ -10,16 +10,16 @@ def least_padding_splits(
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Where to cut so that batches, each padded to its longest sentence, hold the least padding.
 
-    Equal cuts waste much on a client with few sentences, above all on the long ones. With one batch more than
-    the fewest possible there is room to choose: the cuts found here are the best there are (a dynamic program
-    over the room that the batches so far have left, at most a few dozen states, so it takes about a
-    millisecond).
+    Equal cuts waste much on a client with few sentences, above all on the long ones. With one batch
+    more than the fewest possible there is room to choose: the cuts found here are the best there
+    are (a dynamic program over the room that the batches so far have left, at most a few dozen
+    states, so it takes about a millisecond).
 
     Args:
       lengths: int64[n], ascending.
       batch_size: At most this many sentences in a batch.
-      extra_batches: How many batches there are beyond the fewest possible; none for a client whose sentences
-        fit into one batch.
+      extra_batches: How many batches there are beyond the fewest possible; none for a client whose
+        sentences fit into one batch.
 
     Returns:
       int64[k] starts and int64[k] ends of the batches.
@@ -47,8 +47,8 @@ def _best_room_before(
 ) -> tf.Tensor:
     """The dynamic program.
 
-    After j batches that left room for u sentences in all, j * batch_size - u sentences are placed. So u is
-    the whole state, and at the end u is the room there is.
+    After j batches that left room for u sentences in all, j * batch_size - u sentences are placed.
+    So u is the whole state, and at the end u is the room there is.
 
     Args:
       lengths: int64[n], ascending.
@@ -57,7 +57,8 @@ def _best_room_before(
       max_room: Above every room that there can be.
 
     Returns:
-      int64[k, max_room]: for each number of batches and room after the last of them, the best room before it.
+      int64[k, max_room]: for each number of batches and room after the last of them, the best room
+      before it.
     """
     count = tf.size(lengths, out_type=tf.int64)
     room = tf.range(max_room, dtype=tf.int64)

@@ -1,4 +1,4 @@
-"""Folders that are either whole or not there: prepared data, named by everything that went into it."""
+"""Folders that are whole or not there: prepared data, named by all that went into it."""
 
 import contextlib
 import fcntl
@@ -29,9 +29,9 @@ def cache_key(ingredients: Mapping[str, object]) -> str:
 def prepare_folder(folder: str, fill: Callable[[str], None]) -> str:
     """Returns the folder, filled: at once if it is there and whole, else after calling `fill`.
 
-    `fill` works in a temporary folder beside it, which is renamed when everything is written. A killed
-    preparation therefore leaves nothing that counts; its remains go with the next one. Processes that ask
-    for the same folder at once take turns, and all but the first find it ready.
+    `fill` works in a temporary folder beside it, which is renamed when everything is written. A
+    killed preparation therefore leaves nothing that counts; its remains go with the next one.
+    Processes that ask for the same folder at once take turns, and all but the first find it ready.
 
     Args:
       folder: The folder; its name should hold a `cache_key`.

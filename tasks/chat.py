@@ -1,8 +1,9 @@
 """`chat`: human conversations of 2018, one client a sender (the `chitchat-dataset` package, MIT).
 
 Source: Myers, Etchart and Fulda, "Conversational Scaffolding: An Analogy-Based Approach to Response
-Prioritization in Open-Domain Dialogs", 2020. The package's data file is read by its path; its code is not
-imported. What is left out, and why, are the named rules below; the counts land in the task's statistics.
+Prioritization in Open-Domain Dialogs", 2020. The package's data file is read by its path; its code
+is not imported. What is left out, and why, are the named rules below; the counts land in the task's
+statistics.
 """
 
 import collections
@@ -45,12 +46,12 @@ def is_one_word_repeated(text: str) -> bool:
 
 
 def has_address(text: str) -> bool:
-    """Whether the message holds an e-mail address or a URL: neither private nor predictable text helps."""
+    """Whether the message holds an e-mail address or a URL, which nobody should predict."""
     return _ADDRESS.search(text) is not None
 
 
 class RepeatedMessages:
-    """Recognizes a sender's second and later copies of a message of five or more words (pasted text)."""
+    """Recognizes a sender's second and later copies of a message of five words or more."""
 
     def __init__(self):
         self._seen = set()
@@ -92,9 +93,11 @@ def clean(
     """
     rules = _rules()
     kept = collections.defaultdict(list)
-    dropped = collections.Counter({name: 0 for name in rules})
+    dropped = collections.Counter(dict.fromkeys(rules, 0))
     for sender, text in messages:
-        broken = next((name for name, leaves_out in rules.items() if leaves_out(sender, text)), None)
+        broken = next(
+            (name for name, leaves_out in rules.items() if leaves_out(sender, text)), None
+        )
         if broken is None:
             kept[sender].append(text)
         else:
@@ -106,11 +109,15 @@ def dataset_path(options: CorpusOptions) -> str:
     """Path of `dataset.json`: the option's, or the installed package's."""
     if options.path is not None:
         if not os.path.isfile(options.path):
-            raise TaskError(f"chat: no file at {options.path}; leave task.path out for the package's")
+            raise TaskError(
+                f"chat: no file at {options.path}; leave task.path out for the package's"
+            )
         return options.path
     package = importlib.util.find_spec("chitchat_dataset")
     if package is None or not package.submodule_search_locations:
-        raise TaskError("chat: the package chitchat-dataset is missing; pip install chitchat-dataset")
+        raise TaskError(
+            "chat: the package chitchat-dataset is missing; pip install chitchat-dataset"
+        )
     return os.path.join(package.submodule_search_locations[0], "dataset.json")
 
 

@@ -1,8 +1,8 @@
 """A SQLite file of clients in the format of `tff.simulation.datasets.SqlClientData`, written fast.
 
 Each row of `examples` is one sentence: a `tf.train.Example` whose feature `tokens` is an int64 list
-([BOS], the pieces, [EOS]; untruncated). Rows are stored, and read by rowid, in the client's own order.
-Reading ids needs no TensorFlow.
+([BOS], the pieces, [EOS]; untruncated). Rows are stored, and read by rowid, in the client's own
+order. Reading ids needs no TensorFlow.
 """
 
 import contextlib
@@ -13,7 +13,8 @@ from tasks.errors import TaskError
 
 TOKENS = "tokens"
 
-# As `save_to_sql_client_data` writes it; the index, which it lacks, finds a client without a full scan.
+# As `save_to_sql_client_data` writes it; the index, which it lacks, finds a client without a full
+# scan.
 _CREATE_TABLES = (
     """CREATE TABLE examples (
        split_name TEXT NOT NULL,
@@ -45,7 +46,7 @@ def write(path: str, clients: Iterable[ClientRows]) -> None:
     Raises:
       TaskError: If an id is empty, holds a NUL, or occurs twice in a split.
     """
-    import tensorflow as tf  # pylint: disable=g-import-not-at-top
+    import tensorflow as tf
 
     def serialize(tokens: Sequence[int]) -> bytes:
         example = tf.train.Example()
@@ -90,7 +91,8 @@ def _reading(path: str) -> Iterator[sqlite3.Connection]:
 def client_sizes(path: str, split: str) -> dict[str, int]:
     """Number of examples of each client of a split, in the order of the ids."""
     query = (
-        "SELECT client_id, num_examples FROM client_metadata WHERE split_name = ? ORDER BY client_id"
+        "SELECT client_id, num_examples FROM client_metadata "
+        "WHERE split_name = ? ORDER BY client_id"
     )
     with _reading(path) as connection:
         return dict(connection.execute(query, (split,)))

@@ -1,4 +1,4 @@
-"""What a corpus is to the rest of `tasks`: a fingerprint of its sources, and users' normalized sentences."""
+"""What a corpus is to the rest of `tasks`: a fingerprint, and users' normalized sentences."""
 
 import dataclasses
 import hashlib
@@ -76,7 +76,8 @@ class Corpus:
 
     Attributes:
       name: As in `--task=NAME`.
-      fingerprint: From the options to a string that changes with the contents of the sources. Cheap.
+      fingerprint: From the options to a string that changes with the contents of the sources.
+        Cheap.
       read: Reads and cleans everything.
       min_examples: Default of `CorpusOptions.min_examples`.
       max_examples: Default of `CorpusOptions.max_examples`.
@@ -102,7 +103,7 @@ def normalize_sentences(texts: Sequence[str], options: CorpusOptions) -> list[st
 
 
 def sample_clients(client_ids: Collection[str], options: CorpusOptions) -> list[str]:
-    """At most `max_clients` of the ids, in sorted order; a larger sample contains every smaller one."""
+    """At most `max_clients` of the ids, sorted; a larger sample contains every smaller one."""
     if options.max_clients is None or len(client_ids) <= options.max_clients:
         return sorted(client_ids)
     by_hash = sorted(client_ids, key=lambda each: (client_fraction(each, options.seed), each))

@@ -2,7 +2,8 @@
 
 import unicodedata
 
-# Typographic marks that NFKC leaves alone (or, for the acute, turns into a space and a combining mark).
+# Typographic marks that NFKC leaves alone (or, for the acute, turns into a space and a combining
+# mark).
 _ASCII_MARKS = str.maketrans(
     {
         "\u2018": "'",
@@ -27,13 +28,13 @@ _ASCII_MARKS = str.maketrans(
     }
 )
 
-# Cc control, Cf format (zero-width joiners, direction marks), Cs lone surrogates (not encodable as UTF-8),
-# Co private use, Cn unassigned.
+# Cc control, Cf format (zero-width joiners, direction marks), Cs lone surrogates (not encodable as
+# UTF-8), Co private use, Cn unassigned.
 _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
 def drop_unprintable(text: str) -> str:
-    """Removes characters of `_DROPPED_CATEGORIES`, except white space (a line break separates words)."""
+    """Removes `_DROPPED_CATEGORIES`, except white space (a line break separates words)."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(
@@ -44,8 +45,9 @@ def drop_unprintable(text: str) -> str:
 def normalize_text(text: str, *, lower_case: bool) -> str:
     """Normalizes one sentence: the words of its result, split at single spaces, are *the* words.
 
-    In this order: curly quotes and long dashes become ASCII, Unicode NFKC, unprintable characters go,
-    lower-casing (optional), white space becomes single spaces. Applying it twice changes nothing.
+    In this order: curly quotes and long dashes become ASCII, Unicode NFKC, unprintable characters
+    go, lower-casing (optional), white space becomes single spaces. Applying it twice changes
+    nothing.
 
     Args:
       text: Any text.

@@ -1,4 +1,4 @@
-"""From a corpus to the files of a task: vocabulary, SQLite file of clients, statistics, bad rows."""
+"""From a corpus to the files of a task: vocabulary, clients, statistics, bad rows."""
 
 import collections
 import dataclasses
@@ -74,14 +74,14 @@ def _check_splits(corpus: Corpus, reading: Reading) -> None:
         sizes = ", ".join(f"{split} {len(reading.clients[split])}" for split in SPLITS)
         hint = f" ({reading.bad_rows[0]})" if reading.bad_rows else ""
         raise TaskError(
-            f"{corpus.name}: no clients for {' and '.join(empty)} (clients: {sizes}); give more users, "
-            f"a lower min_examples, or another seed of the split{hint}"
+            f"{corpus.name}: no clients for {' and '.join(empty)} (clients: {sizes}); give "
+            f"more users, a lower min_examples, or another seed of the split{hint}"
         )
 
 
 def _with_progress(clients, description: str, show: bool):
     """The clients, behind a progress line on standard error."""
-    import tqdm  # pylint: disable=g-import-not-at-top
+    import tqdm
 
     return tqdm.tqdm(clients, desc=description, unit=" clients", disable=not show, leave=False)
 

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 
-from tasks import chat, client_store, preparation
+from tasks import chat, client_store, preparation, shakespeare, stackoverflow, text
 from tasks.cache import default_cache_dir
 from tasks.corpus import Corpus, CorpusOptions
 from tasks.errors import TaskError, unknown_name
@@ -14,7 +14,10 @@ from tasks.splitting import SPLITS
 from tasks.vocabulary import Vocabulary
 
 # A new corpus is one file and one name here.
-CORPORA: Mapping[str, Corpus] = {corpus.name: corpus for corpus in (chat.CORPUS,)}
+CORPORA: Mapping[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (chat.CORPUS, shakespeare.CORPUS, stackoverflow.CORPUS, text.CORPUS)
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Task:
       name: Name of the corpus.
       vocabulary: The sub-word vocabulary.
       data_path: SQLite file of clients in the format of `tff.simulation.datasets.SqlClientData`.
-      statistics: What was counted while preparing; `statistics["splits"]["train"]["tokens"]` and so on.
+      statistics: What was counted while preparing; `statistics["splits"]["train"]["tokens"]` and so
+        on.
       folder: Folder of the prepared files.
     """
 

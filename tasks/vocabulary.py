@@ -1,14 +1,17 @@
 """The sub-word vocabulary: WordPiece pieces in a plain text file, learned and applied with TF Text.
 
-A word is what stands between single spaces of normalized text. Its first piece is written as it is, its later
-pieces begin with "##". So the words of a sequence can be counted, and text decodes back exactly.
+A word is what stands between single spaces of normalized text. Its first piece is written as it is,
+its later pieces begin with "##". So the words of a sequence can be counted, and text decodes back
+exactly.
 
-Importing this module is cheap; TensorFlow Text is imported by `learn` and by the first `encode` only.
+Importing this module is cheap; TensorFlow Text is imported by `learn` and by the first `encode`
+only.
 """
 
 import collections
 import functools
 import hashlib
+import itertools
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +24,8 @@ PAD, BOS, EOS, UNK = range(4)
 SPECIAL_PIECES = ("[PAD]", "[BOS]", "[EOS]", "[UNK]")
 JOINER = "##"
 
-# No user's character may be lost to a cap unless the alphabet would fill over half of the vocabulary.
+# No user's character may be lost to a cap unless the alphabet would fill over half of the
+# vocabulary.
 _MAX_ALPHABET_SHARE = 0.5
 _MAX_LEARNED_WORDS = 30_000
 _MAX_PIECE_LENGTH = 50
@@ -33,7 +37,8 @@ _MAX_LEARNING_ATTEMPTS = 12
 class Vocabulary:
     """Pieces and their ids: 0 [PAD], 1 [BOS], 2 [EOS], 3 [UNK], then the learned ones.
 
-    A vocabulary has as many rows as it was asked for; those that the text did not fill are never encoded.
+    A vocabulary has as many rows as it was asked for; those that the text did not fill are never
+    encoded.
     """
 
     def __init__(self, pieces: Sequence[str], size: int | None = None):
@@ -62,7 +67,7 @@ class Vocabulary:
 
     @functools.cached_property
     def starts_word(self) -> np.ndarray:
-        """bool[size]: whether a piece is the first of a word; [UNK] stands for a whole word, so it is."""
+        """bool[size]: whether a piece begins a word; [UNK] stands for a whole word, so it does."""
         starts = np.zeros(self.size, dtype=bool)
         starts[UNK : len(self.pieces)] = [not p.startswith(JOINER) for p in self.pieces[UNK:]]
         return starts
@@ -73,23 +78,23 @@ class Vocabulary:
         return hashlib.sha256(self._to_bytes()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Splits sentences into pieces with TF Text: at each point of a word, the longest piece that fits.
+        """Splits sentences into pieces with TF Text, always taking the longest that fits.
 
         Args:
           texts: Sentences; words are separated by white space.
 
         Returns:
-          For each sentence, the ids of its pieces, without [BOS] and [EOS]. A word with a character that is
-          not in the vocabulary is one [UNK].
+          For each sentence, the ids of its pieces, without [BOS] and [EOS]. A word with a character
+          that is not in the vocabulary is one [UNK].
         """
         if not texts:
             return []
-        import tensorflow as tf  # pylint: disable=g-import-not-at-top
+        import tensorflow as tf
 
         words = tf.RaggedTensor.from_row_lengths(*_flat_words(texts))
         ids = self._tokenizer.tokenize(words).merge_dims(1, 2)
         values, splits = ids.values.numpy().tolist(), ids.row_splits.numpy().tolist()
-        return [values[start:stop] for start, stop in zip(splits[:-1], splits[1:], strict=True)]
+        return [values[start:stop] for start, stop in itertools.pairwise(splits)]
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of a sequence of ids; [PAD], [BOS] and [EOS] are left out."""
@@ -150,9 +155,10 @@ class Vocabulary:
     def _tokenizer(self):
         """TF Text's tokenizer under names that no word can hold, since no word holds a space.
 
-        A user who types "[EOS]" or "##s" must not be taken for the special piece or for a continuation.
+        A user who types "[EOS]" or "##s" must not be taken for the special piece or for a
+        continuation.
         """
-        import tensorflow_text as tf_text  # pylint: disable=g-import-not-at-top
+        import tensorflow_text as tf_text
 
         space = " "
         specials = [space * 2 + piece for piece in SPECIAL_PIECES]
@@ -187,8 +193,8 @@ def count_words(texts: Iterable[str]) -> collections.Counter:
 def learn(word_counts: Mapping[str, int], size: int) -> Vocabulary:
     """Learns a vocabulary with TF Text's WordPiece learner.
 
-    Every character of the counted words is a piece, alone and as a continuation, unless the alphabet would
-    take over half of the vocabulary (then the rarest characters are left to [UNK]).
+    Every character of the counted words is a piece, alone and as a continuation, unless the
+    alphabet would take over half of the vocabulary (then the rarest characters are left to [UNK]).
 
     Args:
       word_counts: How often each word occurs in the training text.
@@ -224,10 +230,11 @@ def _alphabet(word_counts: Mapping[str, int], size: int) -> list[str]:
 
 
 def _learn_pieces(word_counts: Mapping[str, int], size: int) -> list[str]:
-    """Runs TF Text's learner at the frequency threshold that yields a little more than `size` pieces.
+    """Runs TF Text's learner at the threshold that yields a little more than `size` pieces.
 
-    The learner's own search halves the interval up to the largest word count, which takes a dozen slow
-    passes; sizes fall nearly as a power of the threshold, so a search by that rule takes about three.
+    The learner's own search halves the interval up to the largest word count, which takes a dozen
+    slow passes; sizes fall nearly as a power of the threshold, so a search by that rule takes about
+    three.
     """
     words = _learnable_words(word_counts)
     threshold, low, high = max(2, sum(words.values()) // 30_000), 1, None
@@ -250,7 +257,7 @@ def _learn_pieces(word_counts: Mapping[str, int], size: int) -> list[str]:
 
 
 def _between(guess: int, low: int, high: int | None) -> int | None:
-    """The threshold nearest to the guess strictly between two that were tried; None if there is none."""
+    """The threshold nearest to the guess strictly between two that were tried; None if none is."""
     if high is None:
         return max(guess, low + 1)
     if high - low <= 1:
@@ -259,7 +266,7 @@ def _between(guess: int, low: int, high: int | None) -> int | None:
 
 
 def _learn_at_threshold(words: Mapping[str, int], size: int, threshold: int) -> list[str]:
-    from tensorflow_text.tools.wordpiece_vocab import (  # pylint: disable=g-import-not-at-top
+    from tensorflow_text.tools.wordpiece_vocab import (
         wordpiece_tokenizer_learner_lib as learner,
     )
 
@@ -277,7 +284,7 @@ def _learn_at_threshold(words: Mapping[str, int], size: int, threshold: int) -> 
 
 
 def _learnable_words(word_counts: Mapping[str, int]) -> dict[str, int]:
-    """The most frequent words that the learner can take: not too long, not like a continuation piece."""
+    """The most frequent words that the learner can take: neither too long nor beginning with ##."""
     words = {
         word: count
         for word, count in word_counts.items()

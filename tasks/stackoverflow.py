@@ -1,0 +1,109 @@
+"""`stackoverflow`: TFF's Stack Overflow, with its own three splits, a client at a time.
+
+Held-out users are the validation split. A user may be in both train and test (before and after
+2018), so ids are unique within a split only. `path` names a folder or the file itself; the file has
+many gigabytes and is never held in memory.
+"""
+
+import os
+from collections.abc import Collection, Iterator
+
+from tasks.corpus import (
+    ClientText,
+    Corpus,
+    CorpusOptions,
+    Reading,
+    normalize_sentences,
+    sample_clients,
+)
+from tasks.errors import TaskError
+from tasks.splitting import SPLITS
+
+FILE_NAME = "stackoverflow.sqlite"
+_TFF_SPLITS = {"train": "train", "validation": "heldout", "test": "test"}
+
+
+class StreamedClients(Collection):
+    """A split's clients, read from a TFF `ClientData` each time they are iterated.
+
+    Elements of a client's dataset are mappings with a string `tokens`: a sentence.
+    """
+
+    def __init__(self, client_data, options: CorpusOptions):
+        self._client_data = client_data
+        self._options = options
+        self._client_ids = sample_clients(client_data.client_ids, options)
+
+    def __len__(self) -> int:
+        return len(self._client_ids)
+
+    def __contains__(self, client) -> bool:
+        return client in self._client_ids
+
+    def __iter__(self) -> Iterator[ClientText]:
+        for client_id in self._client_ids:
+            dataset = self._client_data.create_tf_dataset_for_client(client_id)
+            if self._options.max_examples is not None:
+                dataset = dataset.take(self._options.max_examples)
+            texts = [example["tokens"].decode() for example in dataset.as_numpy_iterator()]
+            sentences = normalize_sentences(texts, self._options)
+            if len(sentences) >= max(1, self._options.min_examples):
+                yield client_id, sentences
+
+
+def reading_of(client_data_by_split, options: CorpusOptions) -> Reading:
+    """A reading of three `ClientData`s, such as `load_data` or `get_synthetic` of TFF give.
+
+    Args:
+      client_data_by_split: For each split, its `ClientData`.
+      options: The options.
+
+    Returns:
+      The reading, which streams.
+    """
+    return Reading(
+        clients={split: StreamedClients(client_data_by_split[split], options) for split in SPLITS}
+    )
+
+
+def database_path(options: CorpusOptions) -> str:
+    """Where TFF keeps the file (Keras's folder of data sets, unless a path is given).
+
+    Raises:
+      TaskError: If it is not there.
+    """
+    path = options.path or os.path.expanduser("~/.keras/datasets")
+    if os.path.isdir(path):
+        path = os.path.join(path, FILE_NAME)
+    if not os.path.isfile(path):
+        raise TaskError(
+            f"stackoverflow: no file at {path}; where there is a network, run `python -c 'import "
+            "tensorflow_federated as tff; tff.simulation.datasets.stackoverflow.load_data()'` "
+            f"and copy ~/.keras/datasets/{FILE_NAME} here, or give its place with task.path"
+        )
+    return path
+
+
+def _fingerprint(options: CorpusOptions) -> str:
+    """Size and time of the file: hashing its contents would take minutes at every start."""
+    status = os.stat(database_path(options))
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
+def _read(options: CorpusOptions) -> Reading:
+    import tensorflow as tf
+    import tensorflow_federated as tff
+
+    path = database_path(options)
+    # The same parsing as TFF's own `load_data`, whose download may be replaced by a copied file.
+    spec = {"tokens": tf.TensorSpec([], tf.string)}
+    return reading_of(
+        {
+            split: tff.simulation.datasets.load_and_parse_sql_client_data(path, spec, tff_split)
+            for split, tff_split in _TFF_SPLITS.items()
+        },
+        options,
+    )
+
+
+CORPUS = Corpus(name="stackoverflow", fingerprint=_fingerprint, read=_read, max_examples=1000)

@@ -1,0 +1,37 @@
+"""`text`: bring your own: JSON lines, CSV, or a folder of those or of a text file per user."""
+
+import collections
+import hashlib
+import os
+
+from tasks.corpus import BadRow, Corpus, CorpusOptions, Reading, hash_file, split_by_client
+from tasks.errors import TaskError
+from tasks.tables import PARSERS, data_files
+
+
+def _fingerprint(options: CorpusOptions) -> str:
+    """Hash of the files' names, below the path, and contents."""
+    digest = hashlib.sha256()
+    for file in data_files(options.path):
+        name = os.path.relpath(file, os.path.dirname(options.path))
+        digest.update(f"{name!r} {hash_file(str(file))}\n".encode())
+    return digest.hexdigest()
+
+
+def _read(options: CorpusOptions) -> Reading:
+    texts = collections.defaultdict(list)
+    bad_rows = []
+    for file in data_files(options.path):
+        for row in PARSERS[file.suffix](file, options):
+            if isinstance(row, BadRow):
+                bad_rows.append(row)
+            else:
+                user, text = row
+                texts[user].append(text)
+    if not texts:
+        first = f"; the first of {len(bad_rows)} bad rows is {bad_rows[0]}" if bad_rows else ""
+        raise TaskError(f"text: no usable row in {options.path}{first}")
+    return Reading(clients=split_by_client(texts, options), bad_rows=bad_rows)
+
+
+CORPUS = Corpus(name="text", fingerprint=_fingerprint, read=_read)
