@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from tff_lm.learning import local_variables, metrics, scoring
+from tff_lm.learning.batch_loop import fold
 from tff_lm.learning.weights import BATCHES_TYPE, ModelFn, Partition
 
 
@@ -27,7 +28,7 @@ def build_client_evaluation(
             def add_batch(row, batch):
                 return row + scoring.score_batch(model, batch, starts_word).row
 
-            return batches.reduce(tf.zeros([metrics.NUM_METRICS]), add_batch)
+            return fold(batches, tf.zeros([metrics.NUM_METRICS]), add_batch)
 
         return run(weights, batches)
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from tff_lm.learning import metrics, scoring
+from tff_lm.learning.batch_loop import fold
 from tff_lm.learning.gradient_hooks import GradientHook
 from tff_lm.learning.local_optimizers import LocalOptimizer
 from tff_lm.learning.schedules import ScheduleOptions, build_schedule
@@ -159,7 +160,7 @@ def train(
         return step + 1, batch["seed"], row + score.row
 
     initial = (tf.constant(0), tf.zeros([2], tf.int32), tf.zeros([metrics.NUM_METRICS]))
-    _, seed, row = local_batches(batches, options).reduce(initial, train_step)
+    _, seed, row = fold(local_batches(batches, options), initial, train_step)
     return LocalResult(row, seed)
 
 
@@ -189,7 +190,7 @@ def full_gradient(
 
     zeros = tuple(tf.zeros(v.shape, v.dtype) for v in local.variables)
     initial = (zeros, tf.zeros([2], tf.int32), tf.zeros([metrics.NUM_METRICS]))
-    sums, seed, row = batches.reduce(initial, add)
+    sums, seed, row = fold(batches, initial, add)
     tokens = row[metrics.METRIC_NAMES.index("tokens")]
     gradient = tuple(tf.math.divide_no_nan(s, tokens) for s in sums)
     return FullGradient(gradient, LocalResult(row, seed))
