@@ -1,0 +1,51 @@
+import collections
+
+from absl.testing import absltest
+
+from tasks.corpus import CorpusOptions, sample_clients, split_by_client
+from tasks.splitting import SPLITS, split_of
+
+_CLIENTS = [f"client-{number}" for number in range(2000)]
+
+
+class SplittingTest(absltest.TestCase):
+    def test_known_clients_stay_where_they_are_for_good(self):
+        # Were these to change, everyone's test users would have been trained on.
+        splits = [split_of(client, 0) for client in ("a", "b", "c", "h", "s", "t")]
+        self.assertEqual(splits, ["validation", "train", "train", "test", "validation", "test"])
+
+    def test_shares(self):
+        counts = collections.Counter(split_of(client, 0) for client in _CLIENTS)
+        self.assertBetween(counts["train"], 1520, 1680)
+        self.assertBetween(counts["validation"], 140, 260)
+        self.assertBetween(counts["test"], 140, 260)
+
+    def test_seed_changes_the_split(self):
+        moved = sum(split_of(client, 0) != split_of(client, 1) for client in _CLIENTS)
+        self.assertBetween(moved, 400, 1000)
+
+    def test_disjoint_and_unmoved_by_others(self):
+        options = CorpusOptions()
+        few = split_by_client({client: ["hello"] for client in _CLIENTS[:500]}, options)
+        many = split_by_client({client: ["hello"] for client in _CLIENTS}, options)
+        members = {split: {client for client, _ in many[split]} for split in SPLITS}
+        self.assertLen(set.union(*members.values()), sum(map(len, members.values())))
+        for split in SPLITS:
+            self.assertContainsSubset({client for client, _ in few[split]}, members[split])
+
+    def test_minimum_counts_normalized_sentences_and_cap_keeps_the_first(self):
+        options = CorpusOptions(min_examples=2, max_examples=2)
+        splits = split_by_client(
+            {"a": ["One", " ", "two", "three"], "b": ["one", "\u200b"]}, options
+        )
+        self.assertEqual(sum(splits.values(), []), [("a", ["one", "two"])])
+
+    def test_a_larger_sample_contains_a_smaller_one(self):
+        small = sample_clients(_CLIENTS, CorpusOptions(max_clients=50))
+        large = sample_clients(_CLIENTS, CorpusOptions(max_clients=60))
+        self.assertLen(small, 50)
+        self.assertContainsSubset(small, large)
+
+
+if __name__ == "__main__":
+    absltest.main()
