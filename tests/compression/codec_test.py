@@ -1,0 +1,187 @@
+"""What every codec promises, over the whole registry."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from tests.compression.codec_cases import CODECS, BITS, error_bound, payload_bits
+
+CASES = [(name, codec) for name, codec in CODECS.items()]
+SEED = np.array([7, 11], np.int32)
+
+
+def heavy_tailed(shape, seed=0):
+    """A dense tensor whose largest values are many times its typical ones, like a model's delta."""
+    return np.random.default_rng(seed).standard_t(5, shape).astype(np.float32)
+
+
+@functools.partial(tf.function, reduce_retracing=False)
+def round_trip_in_graph(codec, x, seed):
+    payload = codec.encode(x, seed)
+    return payload, codec.decode(payload, x.shape, seed)
+
+
+def round_trip(codec, x, seed=SEED):
+    payload, decoded = round_trip_in_graph(codec, tf.constant(x), tf.constant(seed))
+    return payload, decoded.numpy()
+
+
+def errors_over_seeds(codec, x, count):
+    """float32[count, n]: the error of each of `count` independent round trips, traced once."""
+
+    @tf.function
+    def run(seeds):
+        def one(seed):
+            payload = codec.encode(tf.constant(x), seed)
+            return tf.reshape(codec.decode(payload, x.shape, seed) - x, [-1])
+
+        return tf.map_fn(one, seeds, fn_output_signature=tf.TensorSpec([x.size]))
+
+    seeds = np.stack([np.arange(count), np.full(count, 5)], 1).astype(np.int32)
+    return run(tf.constant(seeds)).numpy()
+
+
+def payload_bytes(payload):
+    return [(name, np.asarray(part).tobytes()) for name, part in payload.items()]
+
+
+class CodecTest(parameterized.TestCase):
+    @parameterized.named_parameters(CASES)
+    def test_unbiased_where_it_claims_to_be_and_error_within_the_papers_bound(self, codec):
+        x = heavy_tailed([64, 64])
+        errors = errors_over_seeds(codec, x, 300)
+        self.assertLessEqual(np.mean(np.sum(errors**2, 1)), 1.02 * error_bound(codec, x))
+        if not codec.is_unbiased or codec.is_lossless:
+            return
+        # Sums over random halves of the tensor, and the direction of the tensor itself.
+        directions = np.random.default_rng(1).choice([-1.0, 1.0], [x.size, 32])
+        directions = np.concatenate([directions, x.reshape(-1, 1)], 1)
+        projected = errors @ directions
+        standard_error = projected.std(0, ddof=1) / np.sqrt(len(errors)) + 1e-5
+        self.assertLess(np.max(np.abs(projected.mean(0)) / standard_error), 5.0)
+
+    @parameterized.named_parameters(CASES)
+    def test_values_on_the_grid_come_back(self, codec):
+        if "random_k" in type(codec).__module__:
+            self.skipTest("what is not drawn does not come back; see random_k_test")
+        # A single value, wherever it is, is on every codec's grid: a rotation spreads it into
+        # values of equal size.
+        for position in (0, 1000, 4095):
+            x = np.zeros([4096], np.float32)
+            x[position] = -3.0
+            _, decoded = round_trip(codec, x)
+            np.testing.assert_allclose(decoded, x, atol=2e-6)
+
+    @parameterized.named_parameters(CASES)
+    def test_zeros_stay_zeros(self, codec):
+        for shape in ([], [1], [13], [33, 129]):
+            payload, decoded = round_trip(codec, np.zeros(shape, np.float32))
+            self.assertTrue(codec.is_valid(payload))
+            np.testing.assert_array_equal(decoded, np.zeros(shape))
+
+    @parameterized.named_parameters(CASES)
+    def test_constants_and_single_elements_within_the_bound(self, codec):
+        for x in (np.full([1000], 2.5), np.full([40, 50], -1e-3), np.array([4.0]), np.array(-0.3)):
+            x = x.astype(np.float32)
+            payload, decoded = round_trip(codec, x)
+            self.assertTrue(codec.is_valid(payload))
+            self.assertEqual(decoded.shape, x.shape)
+            if codec.is_unbiased and not codec.is_lossless:  # a bound on the mean only
+                self.assertTrue(np.all(np.isfinite(decoded)))
+            else:
+                bound = error_bound(codec, x) + 1e-10 * np.sum(x**2)
+                self.assertLessEqual(np.sum((decoded - x) ** 2), bound)
+
+    @parameterized.named_parameters(CASES)
+    def test_empty_tensors(self, codec):
+        for shape in ([0], [0, 7], [7, 0]):
+            payload, decoded = round_trip(codec, np.zeros(shape, np.float32))
+            self.assertTrue(codec.is_valid(payload))
+            self.assertEqual(list(decoded.shape), shape)
+
+    @parameterized.named_parameters(CASES)
+    def test_huge_values_are_coded_or_reported(self, codec):
+        for size in (1e4, 1e15, 1e30, 3e38):
+            x = heavy_tailed([2048])
+            x = (x / np.abs(x).max() * size).astype(np.float32)
+            payload, decoded = round_trip(codec, x)
+            if codec.is_valid(payload):
+                error = np.sum((decoded.astype(np.float64) - x) ** 2)
+                bound = error_bound(codec, x / size) * size**2
+                self.assertLessEqual(error, 2.0 * bound)
+            else:
+                self.assertGreater(size, 1e4, "an ordinary value was reported as not finite")
+
+    @parameterized.named_parameters(CASES)
+    def test_tiny_values_do_no_harm(self, codec):
+        for size in (1e-20, 1e-37, 1e-42):
+            payload, decoded = round_trip(codec, heavy_tailed([2048]) * np.float32(size))
+            self.assertTrue(codec.is_valid(payload))
+            self.assertLess(np.max(np.abs(decoded)), max(1e3 * size, 1e-36))
+
+    @parameterized.named_parameters(CASES)
+    def test_nan_and_infinity_are_reported(self, codec):
+        for bad in (np.nan, np.inf, -np.inf):
+            for position in (0, 2047, 4095):
+                x = heavy_tailed([4096])
+                x[position] = bad
+                self.assertFalse(codec.is_valid(round_trip(codec, x)[0]), (bad, position))
+        self.assertFalse(codec.is_valid(round_trip(codec, np.full([20, 100], np.inf, "f"))[0]))
+
+    @parameterized.named_parameters(CASES)
+    def test_same_seed_same_bytes_in_any_graph(self, codec):
+        x = tf.constant(heavy_tailed([50, 70]))
+        first = tf.function(codec.encode)(x, tf.constant(SEED))
+        second, _ = round_trip(codec, x.numpy())
+        self.assertEqual(payload_bytes(first), payload_bytes(second))
+
+    @parameterized.named_parameters(CASES)
+    def test_noise_of_different_seeds_is_independent(self, codec):
+        if not codec.is_unbiased or codec.is_lossless:
+            self.skipTest("its errors are not noise")
+        first, second = errors_over_seeds(codec, heavy_tailed([64, 64]), 2).astype(np.float64)
+        first, second = first - first.mean(), second - second.mean()
+        correlation = np.sum(first * second) / np.sqrt(np.sum(first**2) * np.sum(second**2))
+        # random_k: a coordinate of neither sample has the same error in both.
+        limit = 0.2 if "random_k" in type(codec).__module__ else 5 / 64
+        self.assertLess(abs(correlation), limit)
+
+    @parameterized.named_parameters(CASES)
+    def test_payload_to_the_bit(self, codec):
+        for shape in ([1], [7], [1001], [64, 64], [30, 70]):
+            payload, _ = round_trip(codec, heavy_tailed(shape))
+            measured = int(codec.payload_bits(payload))
+            self.assertEqual(measured, 8 * sum(len(part) for _, part in payload_bytes(payload)))
+            if type(codec).__name__ in BITS:
+                self.assertEqual(measured, payload_bits(codec, shape))
+
+    @parameterized.named_parameters(CASES)
+    def test_any_tensor_comes_back_in_shape_and_within_its_range(self, codec):
+        # Few shapes, since each is traced: ranks 0 to 3, sizes around the packing's groups of 8.
+        shapes = st.sampled_from([(), (1,), (63,), (65,), (8, 8), (5, 0), (3, 7, 11), (20, 51)])
+        values = st.floats(-(2.0**40), 2.0**40, width=32, allow_subnormal=False)
+
+        @settings(max_examples=40, deadline=None, derandomize=True, database=None)
+        @given(npst.arrays(np.float32, shapes, elements=values), st.integers(0, 2**31 - 1))
+        def check(x, number):
+            if type(codec).__name__ == "Float16":
+                x = np.clip(x, -65504, 65504)
+            payload, decoded = round_trip(codec, x, np.array([number, 3], np.int32))
+            self.assertTrue(codec.is_valid(payload))
+            self.assertEqual(decoded.shape, x.shape)
+            if x.size:
+                # No codec invents energy: the decoded norm is within a codec's gain of the input's.
+                gain = 1.0 / getattr(codec, "fraction", 1.0) + np.sqrt(x.size)
+                limit = gain * np.linalg.norm(x.astype(np.float64)) * 1.01
+                self.assertLessEqual(np.linalg.norm(decoded.astype(np.float64)), limit + 1e-30)
+
+        check()
+
+
+if __name__ == "__main__":
+    absltest.main()
