@@ -49,7 +49,7 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
         except ConfigError as error:
             fail(error)
 
-    app.run(guarded, flags_parser=parse)
+    sys.exit(app.run(guarded, flags_parser=parse))
 
 
 def parse(argv: Sequence[str]) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 Value = bool | int | float | str
 
@@ -46,17 +47,18 @@ class Option:
     def parse(self, text: str) -> Value:
         """Reads a command line value by the option's type; raises ConfigError."""
         try:
-            value = _PARSERS[self.type](text)
+            value = _READERS[self.type](text)
         except ValueError:
             raise ConfigError(f"{self.key} must be {self.expects()}, not {text!r}") from None
         return self.check(value)
 
-    def check(self, value: object) -> Value:
+    def check(self, value: Any) -> Value:
         """Returns `value` in the option's own type; raises ConfigError on a wrong one."""
         # bool is an int in Python, and 3 is a fine float: accept the second, refuse the first.
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
-        if type(value) is not self.type:
+        is_right = type(value) is self.type
+        if not is_right:
             raise ConfigError(f"{self.key} must be {self.expects()}, not {value!r}")
         if self.choices and value not in self.choices:
             hint = nearest(str(value), self.choices)
@@ -92,4 +94,9 @@ def _parse_bool(text: str) -> bool:
     raise ValueError(text)
 
 
-_PARSERS = {bool: _parse_bool, int: int, float: float, str: str}
+_READERS: dict[type, Callable[[str], Value]] = {
+    bool: _parse_bool,
+    int: int,
+    float: float,
+    str: str,
+}

@@ -71,7 +71,7 @@ def get(config: ml_collections.ConfigDict, key: str) -> Value:
     """The value at a dotted key."""
     for part in key.split("."):
         config = config[part]
-    return config  # type: ignore[return-value]
+    return config
 
 
 def to_json(config: ml_collections.ConfigDict) -> str:

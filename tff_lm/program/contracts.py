@@ -16,7 +16,7 @@ class Runtime(Protocol):
     def initialize(self) -> None:
         """Makes the state of a run that has not begun."""
 
-    def next(self, specs: Sequence[str]) -> Mapping[str, Any]:
+    def next(self, specs: Sequence[str], /) -> Any:
         """One round on the clients named by `specs`; returns the process' four metrics."""
 
     def state_arrays(self) -> dict[str, np.ndarray]:

@@ -47,7 +47,9 @@ def over_clients(
     rows = _rows(experiment, split, getattr(experiment.clients, split))
     single = [experiment.summarise(row[np.newaxis]) for row in rows]
     spread = {
-        name: np.nanpercentile([figures[name] for figures in single], PERCENTILES).tolist()
+        name: np.asarray(
+            np.nanpercentile([figures[name] for figures in single], PERCENTILES)
+        ).tolist()
         for name in FIGURES
     }
     return dict(experiment.summarise(rows)), spread

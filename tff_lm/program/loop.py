@@ -40,7 +40,8 @@ def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> l
             if number == rounds or _due(config.evaluation.every, number):
                 row |= _evaluate(experiment)
             log.add(row)
-            if number == rounds or _due(config.checkpoint.every, number) or interrupts.requested:
+            due = number > 0 and _due(config.checkpoint.every, number)
+            if due or number == rounds or interrupts.requested:
                 log.sync()
                 resume.save(experiment, store, number, score=row.get("validation_loss"))
             interrupts.raise_if_requested()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+import inspect
+from typing import Any
 
-import ml_collections
+from ml_collections import ConfigDict
 
 import compression
 from tff_lm import paths
@@ -17,10 +18,8 @@ from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.partial import PartialOptions
 from tff_lm.learning.schedules import ScheduleOptions
 
-ConfigDict = ml_collections.ConfigDict
 
-
-def task_arguments(config: ConfigDict) -> dict[str, object]:
+def task_arguments(config: ConfigDict) -> dict[str, Any]:
     """Keyword arguments of `tasks.task.make_task`."""
     task = config.task
     return {
@@ -110,7 +109,7 @@ def codec(config: ConfigDict, section: str) -> compression.Codec:
       ConfigError: if an option was set that the codec does not have, or cannot have.
     """
     chosen = config[section]
-    fields = {f.name for f in dataclasses.fields(registry.CODECS[chosen.codec]) if f.init}
+    fields = set(inspect.signature(registry.CODECS[chosen.codec]).parameters)
     given = {
         name: chosen[name]
         for name in CODEC_OPTIONS

@@ -98,9 +98,9 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
         f"{_number(summary['test']['word_perplexity'])} a word",
         "unigram baseline": f"{_number(summary['baseline']['unigram_perplexity'])} a sub-word",
         "uploaded": f"{human_bytes(upload)}, "
-        f"{human_bytes(communication['upload_bytes_per_client'])} a client and round",
+        f"{human_bytes(communication['upload_bytes_per_client'] or 0)} a client and round",
         "downloaded": f"{human_bytes(download)}, "
-        f"{human_bytes(communication['download_bytes_per_client'])} a client and round",
+        f"{human_bytes(communication['download_bytes_per_client'] or 0)} a client and round",
         "time": f"{_duration(summary['seconds'])}, "
         f"{summary['tokens_per_second'] or 0:,.0f} tokens/s while training",
         "plots": f"{workdir.plots}/",

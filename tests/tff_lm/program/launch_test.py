@@ -8,13 +8,14 @@ import os
 import pathlib
 import resource
 import signal
+from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
 
 from tests.tff_lm.program import fakes
 from tff_lm.config import ConfigError
-from tff_lm.program import columns, launch
+from tff_lm.program import columns, launch, plots
 from tff_lm.program.checkpoints import CheckpointStore
 from tff_lm.program.workdir import Lock, Workdir
 from tff_lm.runtime.errors import RuntimeFailure
@@ -55,6 +56,10 @@ class LaunchTest(parameterized.TestCase):
         super().setUp()
         self.workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
         self.out, self.err = io.StringIO(), io.StringIO()
+        # Drawing takes most of the time of a fake run; one test does draw.
+        self.drawing = mock.patch.object(plots, "draw")
+        self.drawing.start()
+        self.addCleanup(mock.patch.stopall)
 
     def train(self, config=None, runtime=None, workdir=None, **changes):
         runtime = runtime or fakes.FakeRuntime()
@@ -67,6 +72,7 @@ class LaunchTest(parameterized.TestCase):
         return CheckpointStore(workdir.checkpoints).latest()
 
     def test_a_run_leaves_every_file(self):
+        self.drawing.stop()
         self.assertEqual(self.train(), 0)
         rows = read_csv(self.workdir)
         self.assertEqual([row["round"] for row in rows], list("0123456"))

@@ -1,0 +1,63 @@
+import json
+import math
+import pathlib
+
+from absl.testing import absltest
+
+from tests.tff_lm.program import fakes
+from tff_lm.program import summary
+from tff_lm.program.workdir import Workdir
+
+
+def row(number, **figures):
+    return {
+        "round": number,
+        "upload_bytes_total": 30.0 * number,
+        "download_bytes_total": 0.0,
+    } | figures
+
+
+class SummaryTest(absltest.TestCase):
+    def build(self, rows):
+        figures = dict.fromkeys(summary.SPLIT_FIGURES, 2.0)
+        return summary.build(
+            config=fakes.config(),
+            rows=rows,
+            facts={"parameters": 10},
+            test=figures,
+            validation=figures,
+            unigram_perplexity=math.nan,
+            closing_seconds=5.0,
+            peak_memory_bytes=1,
+        )
+
+    def test_sums_over_rounds(self):
+        found = self.build(
+            [
+                row(0, evaluation_seconds=1.0),
+                row(1, tokens=60.0, clients=2.0, padding_fraction=0.4, seconds=2.0),
+                row(2, tokens=100.0, clients=1.0, padding_fraction=0.0, seconds=2.0),
+            ]
+        )
+        self.assertEqual(found["rounds"], 2)
+        self.assertEqual(found["tokens_per_second"], 40.0)
+        self.assertEqual(found["seconds"], 10.0)
+        # 100 and 100 positions, of which 160 hold tokens.
+        self.assertAlmostEqual(found["padding_fraction"], 0.2)
+        self.assertEqual(found["communication"]["upload_bytes_per_client"], 20.0)
+        self.assertEqual(found["communication"]["upload_reduction"], 2.0)
+
+    def test_what_does_not_exist_is_null_in_the_file_and_unknown_on_the_screen(self):
+        workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.assertIsNone(summary.read(workdir))
+        summary.write(workdir, self.build([row(0)]))
+        self.assertNotIn("NaN", workdir.summary.read_text())
+        found = summary.read(workdir)
+        self.assertIsNone(found["tokens_per_second"])
+        self.assertIsNone(found["baseline"]["unigram_perplexity"])
+        self.assertIn("unknown", summary.table(found, workdir))
+        json.loads(workdir.summary.read_text())
+
+
+if __name__ == "__main__":
+    absltest.main()
