@@ -1,0 +1,295 @@
+import collections
+import os
+
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # inherited by the worker
+
+import numpy as np  # noqa: E402
+import tensorflow_federated as tff  # noqa: E402
+from absl.testing import absltest, parameterized  # noqa: E402
+
+from compression import make_codec  # noqa: E402
+from compression.aggregation import CompressedMeanFactory  # noqa: E402
+from tests.compression import tff_testing  # noqa: E402
+
+SHAPES = [[3, 4], [64, 64]]
+VALUE_TYPE = tff.to_type([(np.float32, shape) for shape in SHAPES])
+SCALAR = tff.TensorType(np.float32)
+
+
+def seeded(weight_shape=()):
+    return tff.to_type(
+        collections.OrderedDict(
+            weight=tff.TensorType(np.float32, weight_shape), seed=tff.TensorType(np.int32, [2])
+        )
+    )
+
+
+def updates(count, seed=0):
+    rng = np.random.default_rng(seed)
+    return [[rng.normal(size=s).astype(np.float32) for s in SHAPES] for _ in range(count)]
+
+
+def weighted(weights):
+    return [
+        collections.OrderedDict(
+            weight=np.asarray(weight, np.float32), seed=np.array([index, 9], np.int32)
+        )
+        for index, weight in enumerate(weights)
+    ]
+
+
+def run(process, values, weights, state=0):
+    return process.next(state, values, weights)
+
+
+class TypesTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("scalar", SCALAR),
+        ("seeded_scalar", seeded()),
+        ("one_weight_per_variable", seeded([2])),
+    )
+    def test_type_signature(self, weight_type):
+        process = CompressedMeanFactory(make_codec("uniform"), measure_error=True).create(
+            VALUE_TYPE, weight_type
+        )
+        measurements = collections.OrderedDict(
+            upload_bits=np.int64,
+            upload_bits_per_variable=tff.TensorType(np.int64, [2]),
+            nonfinite_clients=np.int32,
+            clients=np.int32,
+            relative_squared_error=np.float32,
+        )
+        state = tff.FederatedType(np.int32, tff.SERVER)
+        expected = tff.FunctionType(
+            collections.OrderedDict(
+                state=state,
+                value=tff.FederatedType(VALUE_TYPE, tff.CLIENTS),
+                weight=tff.FederatedType(weight_type, tff.CLIENTS),
+            ),
+            tff.templates.MeasuredProcessOutput(
+                state,
+                tff.FederatedType(VALUE_TYPE, tff.SERVER),
+                tff.FederatedType(measurements, tff.SERVER),
+            ),
+        )
+        self.assertTrue(process.next.type_signature.is_equivalent_to(expected))
+
+    def test_result_keeps_the_containers_and_the_order_of_declaration(self):
+        value = collections.OrderedDict(z=np.ones([2], "f"), a=[np.zeros([3], "f")])
+        value_type = tff.to_type(
+            collections.OrderedDict(z=(np.float32, [2]), a=[(np.float32, [3])])
+        )
+        process = CompressedMeanFactory(make_codec("identity")).create(value_type, seeded([2]))
+        output = run(process, [value], weighted([[1.0, 0.0]]))
+        self.assertEqual(list(output.result), ["z", "a"])
+        np.testing.assert_array_equal(output.result["z"], value["z"])
+        np.testing.assert_array_equal(
+            output.measurements["upload_bits_per_variable"], [2 * 32, 0]
+        )
+
+    def test_single_tensor(self):
+        process = CompressedMeanFactory(make_codec("identity")).create(
+            tff.TensorType(np.float32, [3]), SCALAR
+        )
+        output = run(process, [np.array([1, 2, 3], "f"), np.array([3, 2, 1], "f")], [1.0, 3.0])
+        np.testing.assert_allclose(output.result, [2.5, 2.0, 1.5])
+
+    def test_bad_types_are_refused(self):
+        factory = CompressedMeanFactory(make_codec("identity"))
+        with self.assertRaisesRegex(TypeError, "Only structures of floats"):
+            factory.create(tff.TensorType(np.int32), SCALAR)
+        with self.assertRaisesRegex(TypeError, "neither a scalar nor"):
+            factory.create(VALUE_TYPE, seeded([3]))
+        with self.assertRaisesRegex(TypeError, "make_codec"):
+            CompressedMeanFactory("uniform")
+
+
+class MeanTest(parameterized.TestCase):
+    @parameterized.named_parameters(("scalar", SCALAR), ("seeded", seeded()))
+    def test_identity_equals_tff_mean(self, weight_type):
+        values, weights = updates(3), [1.0, 0.0, 2.5]
+        given = weights if weight_type is SCALAR else weighted(weights)
+        ours = run(CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, weight_type),
+                   values, given)
+        process = tff.aggregators.MeanFactory().create(VALUE_TYPE, SCALAR)
+        theirs = process.next(process.initialize(), values, weights)
+        for mine, other in zip(ours.result, theirs.result, strict=True):
+            np.testing.assert_allclose(mine, other, rtol=1e-6, atol=1e-7)
+        self.assertEqual(ours.state, 1)
+        self.assertEqual(ours.measurements["clients"], 2)
+        self.assertEqual(ours.measurements["upload_bits"], 2 * 32 * (12 + 4096))
+
+    def test_hand_computed_masks(self):
+        # Three clients, two variables; client 1 trained only the second one, client 2 the first.
+        value_type = tff.to_type([(np.float32, [2]), (np.float32, [1])])
+        values = [[[1.0, 2.0], [10.0]], [[50.0, 50.0], [20.0]], [[4.0, 8.0], [99.0]]]
+        values = [[np.array(v, np.float32) for v in value] for value in values]
+        weights = weighted([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]])
+        process = CompressedMeanFactory(make_codec("identity")).create(value_type, seeded([2]))
+        output = run(process, values, weights)
+        np.testing.assert_allclose(output.result[0], [(2 * 1 + 4) / 3, (2 * 2 + 8) / 3])
+        np.testing.assert_allclose(output.result[1], [(10 + 3 * 20) / 4])
+        np.testing.assert_array_equal(
+            output.measurements["upload_bits_per_variable"], [2 * 64, 2 * 32]
+        )
+        self.assertEqual(output.measurements["upload_bits"], 192)
+        self.assertEqual(output.measurements["clients"], 3)
+
+    def test_variable_that_nobody_trained_gets_zero(self):
+        process = CompressedMeanFactory(make_codec("drive"), measure_error=True).create(
+            VALUE_TYPE, seeded([2])
+        )
+        output = run(process, updates(2), weighted([[1.0, 0.0], [1.0, 0.0]]))
+        np.testing.assert_array_equal(output.result[1], np.zeros([64, 64]))
+        np.testing.assert_array_equal(
+            output.measurements["upload_bits_per_variable"], [2 * 12 * 32, 0]
+        )
+        self.assertEqual(output.measurements["relative_squared_error"], 0.0)
+
+    @parameterized.named_parameters(
+        ("uniform", make_codec("uniform", bits=4), 4096 * 4 + 64, 0.06),
+        ("rotated", make_codec("rotated"), 4096 * 4 + 64, 0.06),
+        ("drive", make_codec("drive"), 4096 + 32, 0.6),
+        ("eden", make_codec("eden", bits=4), 4 * 4096 + 32, 0.012),
+        ("entropy", make_codec("entropy", inner="terngrad", min_levels=1), None, 3.5),
+        ("random_k", make_codec("random_k"), 32 * 410, 9.5),
+    )
+    def test_codecs_give_the_mean_within_their_error(self, codec, bits, relative_error):
+        values = updates(4)
+        process = CompressedMeanFactory(codec, measure_error=True).create(VALUE_TYPE, seeded())
+        output = run(process, values, weighted([1.0] * 4))
+        expected = np.mean([value[1] for value in values], 0)
+        np.testing.assert_allclose(
+            output.result[0], np.mean([value[0] for value in values], 0), rtol=1e-5, atol=1e-6
+        )  # small: sent as it is
+        # Independent noise of four clients averages out: a quarter of the error of one, relative
+        # to a mean of four independent normal vectors, which is itself a quarter as large.
+        error = np.sum((output.result[1] - expected) ** 2) / np.sum(expected**2)
+        self.assertLess(error, relative_error * 1.1)
+        self.assertGreater(error, relative_error * 0.4)
+        measured = float(output.measurements["relative_squared_error"])
+        self.assertLess(measured, relative_error)
+        self.assertGreater(measured, relative_error / 2)
+        if bits is not None:
+            np.testing.assert_array_equal(
+                output.measurements["upload_bits_per_variable"], [4 * 12 * 32, 4 * bits]
+            )
+
+    def test_error_is_measured_on_request_only(self):
+        process = CompressedMeanFactory(make_codec("uniform")).create(VALUE_TYPE, SCALAR)
+        output = run(process, updates(1), [1.0])
+        self.assertNotIn("relative_squared_error", output.measurements)
+
+    def test_no_clients_weight_gives_zeros(self):
+        process = CompressedMeanFactory(make_codec("eden")).create(VALUE_TYPE, SCALAR)
+        output = run(process, updates(2), [0.0, 0.0])
+        for result in output.result:
+            np.testing.assert_array_equal(result, np.zeros_like(result))
+        self.assertEqual(output.measurements["upload_bits"], 0)
+        self.assertEqual(output.measurements["clients"], 0)
+
+
+class NonFiniteTest(parameterized.TestCase):
+    @parameterized.product(
+        name=["identity", "float16", "uniform", "drive", "top_k"], bad=[np.nan, np.inf]
+    )
+    def test_a_bad_update_is_dropped_as_a_whole_and_counted(self, name, bad):
+        values = updates(3)
+        values[1][1][5, 7] = bad
+        process = CompressedMeanFactory(make_codec(name), measure_error=True).create(
+            VALUE_TYPE, seeded()
+        )
+        output = run(process, values, weighted([1.0, 1.0, 3.0]))
+        kept = run(process, [values[0], values[2]], weighted([1.0, 0.0, 3.0])[::2])
+        for with_bad, without in zip(output.result, kept.result, strict=True):
+            np.testing.assert_array_equal(with_bad, without)
+        self.assertEqual(output.measurements["nonfinite_clients"], 1)
+        self.assertEqual(output.measurements["clients"], 2)
+        self.assertEqual(output.measurements["upload_bits"], kept.measurements["upload_bits"])
+        self.assertTrue(np.isfinite(output.measurements["relative_squared_error"]))
+
+    @parameterized.parameters(np.nan, np.inf, -1.0)
+    def test_a_bad_weight_counts_as_a_bad_update(self, weight):
+        values = updates(2)
+        process = CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, SCALAR)
+        output = run(process, values, [2.0, weight])
+        np.testing.assert_allclose(output.result[1], values[0][1], rtol=1e-6)
+        self.assertEqual(output.measurements["nonfinite_clients"], 1)
+
+    def test_a_bad_variable_that_is_not_sent_does_not_matter(self):
+        values = updates(1)
+        values[0][1][:] = np.nan
+        process = CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, seeded([2]))
+        output = run(process, values, weighted([[1.0, 0.0]]))
+        self.assertEqual(output.measurements["nonfinite_clients"], 0)
+        np.testing.assert_array_equal(output.result[1], np.zeros([64, 64]))
+
+
+class SeedTest(parameterized.TestCase):
+    def test_the_result_follows_from_the_clients_seeds(self):
+        process = CompressedMeanFactory(make_codec("drive")).create(VALUE_TYPE, seeded())
+        values, weights = updates(2), weighted([1.0, 1.0])
+        first, again = run(process, values, weights), run(process, values, weights)
+        np.testing.assert_array_equal(first.result[1], again.result[1])
+        weights[0]["seed"] = np.array([1234, 0], np.int32)
+        other = run(process, values, weights)
+        self.assertGreater(np.max(np.abs(first.result[1] - other.result[1])), 0.0)
+
+    def test_without_a_seed_noise_depends_on_value_and_round(self):
+        process = CompressedMeanFactory(make_codec("drive")).create(VALUE_TYPE, SCALAR)
+        values = updates(1)
+        first, again = run(process, values, [1.0]), run(process, values, [1.0])
+        np.testing.assert_array_equal(first.result[1], again.result[1])
+        later = run(process, values, [1.0], state=1)
+        self.assertGreater(np.max(np.abs(first.result[1] - later.result[1])), 0.0)
+        # Two clients with different values: independent noise, hence half the error of one.
+        shifted = [values[0][0] + 1.0, values[0][1]]
+        both = run(process, [values[0], shifted], [1.0, 1.0])
+        one_error = np.sum((first.result[1] - values[0][1]) ** 2)
+        self.assertLess(np.sum((both.result[1] - values[0][1]) ** 2), 0.6 * one_error)
+
+    def test_variables_of_equal_value_get_different_noise(self):
+        value_type = tff.to_type([(np.float32, [4096])] * 2)
+        x = np.random.default_rng(0).normal(size=4096).astype(np.float32)
+        process = CompressedMeanFactory(make_codec("drive")).create(value_type, seeded())
+        output = run(process, [[x, x]], weighted([1.0]))
+        self.assertGreater(np.max(np.abs(output.result[0] - output.result[1])), 0.0)
+
+
+class CompositionTest(parameterized.TestCase):
+    @parameterized.named_parameters(
+        ("clipping", lambda inner: tff.aggregators.clipping_factory(1.0, inner)),
+        ("zeroing", lambda inner: tff.aggregators.zeroing_factory(1e3, inner)),
+    )
+    def test_with_tff_factories(self, wrap):
+        values = updates(2)
+        factory = wrap(CompressedMeanFactory(make_codec("uniform", bits=8)))
+        process = factory.create(VALUE_TYPE, seeded())
+        output = process.next(process.initialize(), values, weighted([1.0, 1.0]))
+        reference = wrap(tff.aggregators.MeanFactory()).create(VALUE_TYPE, SCALAR)
+        expected = reference.next(reference.initialize(), values, [1.0, 1.0])
+        spread = np.max(np.abs(expected.result[1]))
+        np.testing.assert_allclose(output.result[1], expected.result[1], atol=spread * 0.05)
+
+    @parameterized.named_parameters(
+        ("identity", make_codec("identity")),
+        ("drive", make_codec("drive")),
+        ("entropy", make_codec("entropy", min_levels=1)),
+    )
+    def test_clients_can_be_split_between_workers(self, codec):
+        process = CompressedMeanFactory(codec, measure_error=True).create(VALUE_TYPE, seeded([2]))
+        values = updates(4)
+        weights = weighted([[1.0, 2.0], [3.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+        split = tff_testing.run_split(process.next, (0, values, weights), groups=2)
+        whole = run(process, values, weights)
+        for one, other in zip(split.result, whole.result, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(
+            split.measurements["upload_bits_per_variable"],
+            whole.measurements["upload_bits_per_variable"],
+        )
+        self.assertEqual(split.measurements["clients"], 3)
+
+
+if __name__ == "__main__":
+    absltest.main()
