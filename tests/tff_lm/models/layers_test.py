@@ -8,6 +8,7 @@ from absl.testing import absltest, parameterized
 
 from tff_lm.models import build_model
 from tff_lm.models.cifg_lstm import cifg_recurrence
+from tff_lm.models.conformer import causal_depthwise
 from tff_lm.models.layers import layer_norm
 from tff_lm.models.packing import Packing
 
@@ -29,6 +30,13 @@ def _plain_layer_norm(x, gamma, beta):
     return gamma * (x - mean) / tf.sqrt(variance + 1e-6) + beta
 
 
+def _plain_depthwise(x, kernel):
+    """The definition, lag by lag."""
+    length, size = x.shape[1], kernel.shape[0]
+    shifted = [tf.pad(x, [[0, 0], [lag, 0], [0, 0]])[:, :length] for lag in range(size)]
+    return sum(kernel[size - 1 - lag] * values for lag, values in enumerate(shifted))
+
+
 def _plain_recurrence(projected, recurrent, projection):
     """The equations of the module's docstring, step by step."""
     cell = tf.zeros([projected.shape[1], projection.shape[0]])
@@ -45,6 +53,9 @@ def _plain_recurrence(projected, recurrent, projection):
 
 class GradientTest(parameterized.TestCase):
     @parameterized.named_parameters(
+        ("depthwise", causal_depthwise, _plain_depthwise, [(3, 7, 4), (3, 4)]),
+        ("depthwise_long_kernel", causal_depthwise, _plain_depthwise, [(2, 3, 4), (5, 4)]),
+        ("depthwise_one_step", causal_depthwise, _plain_depthwise, [(2, 1, 4), (5, 4)]),
         ("layer_norm", layer_norm, _plain_layer_norm, [(7, 5), (5,), (5,)]),
         ("cifg", cifg_recurrence, _plain_recurrence, [(6, 3, 12), (5, 12), (4, 5)]),
         ("cifg_one_step", cifg_recurrence, _plain_recurrence, [(1, 2, 12), (5, 12), (4, 5)]),
