@@ -73,4 +73,7 @@ def _train(connection: WorkerConnection, work: Handle, broadcast: Handle, spec: 
 def _add(
     connection: WorkerConnection, add: Handle, total: Handle, update: futures.Future[Handle]
 ) -> Handle:
-    return connection.call(add, connection.struct([total, update.result()]))
+    """Adds one update, and waits: the worker holds it until it is added."""
+    total = connection.call(add, connection.struct([total, update.result()]))
+    leaves.wait(connection, total)
+    return total
