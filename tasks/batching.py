@@ -178,7 +178,8 @@ def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.dat
 def _inputs_and_targets(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Splits padded sentences [BOS] w1 .. wn [EOS], int32[B, T + 1], into x and y, int32[B, T]."""
     y = tokens[:, 1:]
-    return tf.where(y != 0, tokens[:, :-1], 0), y
+    # Not `y != 0`: in the graphs that TFF traces, that compares the Python objects.
+    return tf.where(tf.not_equal(y, 0), tokens[:, :-1], 0), y
 
 
 def _stream(seed: tf.Tensor, stream: int) -> tf.Tensor:

@@ -75,7 +75,7 @@ def _best_room_before(
         best = tf.minimum(tf.reduce_min(candidates, axis=1), _UNREACHABLE)
         return index + 1, best, choices
 
-    nothing_placed = tf.where(room == 0, tf.zeros_like(room), _UNREACHABLE)
+    nothing_placed = tf.where(tf.equal(room, 0), tf.zeros_like(room), _UNREACHABLE)
     choices = tf.TensorArray(tf.int64, tf.cast(num_batches, tf.int32), element_shape=[max_room])
     _, _, choices = tf.while_loop(
         lambda index, *_: index < num_batches,
