@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import psutil
 from absl.testing import absltest
 
@@ -23,21 +24,25 @@ ROOT = pathlib.Path(__file__).parents[2]
 ROUNDS = 6
 TIMEOUT_SECONDS = 540
 SETTINGS = (
-    "--config=configs/chat.py",
-    "--config.task.max_clients=8",
-    "--config.task.max_examples=60",
-    "--config.task.vocabulary_size=300",
-    "--config.model.name=transformer_tiny",
-    "--config.model.dropout=0.1",
+    "--config=configs/tiny.py",
     f"--config.federated.rounds={ROUNDS}",
-    "--config.federated.clients_per_round=3",
-    "--config.federated.examples_per_client=32",
-    "--config.evaluation.every=2",
-    "--config.evaluation.clients=2",
-    "--config.checkpoint.every=2",
+    "--config.model.dropout=0.1",
     "--config.upload.codec=uniform",
-    "--config.runtime.precision=float32",
 )
+USERS, SENTENCES = 60, 40
+
+
+def write_corpus(path):
+    """JSON lines of people who say what a small grammar lets them, with words of their own."""
+    rng = np.random.default_rng(0)
+    with open(path, "w") as file:
+        for user in range(USERS):
+            for _ in range(SENTENCES):
+                words = ["how", "are", rng.choice(["you", "we", "they"])]
+                words += rng.choice(
+                    ["today", "tomorrow", f"friend{user % 7}"], rng.integers(0, 6)
+                ).tolist()
+                file.write(json.dumps({"user": f"user{user}", "text": " ".join(words)}) + "\n")
 
 
 def command(program, *arguments):
@@ -69,8 +74,10 @@ class EndToEndTest(absltest.TestCase):
         # Below the folder of the test runner, which outlives none of these processes.
         cls.folder = pathlib.Path(absltest.TEST_TMPDIR.value) / f"end_to_end_{os.getpid()}"
         cls.folder.mkdir(parents=True)
+        write_corpus(cls.folder / "corpus.jsonl")
+        cls.settings = (*SETTINGS, f"--config.task.path={cls.folder / 'corpus.jsonl'}")
         cls.whole = Workdir(cls.folder / "whole")
-        done = cls.run_program("train", *SETTINGS, f"--workdir={cls.whole.root}")
+        done = cls.run_program("train", *cls.settings, f"--workdir={cls.whole.root}")
         if done.returncode != 0:
             raise AssertionError(f"bin.train failed:\n{done.stdout}\n{done.stderr}")
         cls.table = done.stdout
@@ -90,7 +97,7 @@ class EndToEndTest(absltest.TestCase):
 
     def start_training(self, workdir):
         return subprocess.Popen(
-            command("train", *SETTINGS, f"--workdir={workdir.root}"),
+            command("train", *self.settings, f"--workdir={workdir.root}"),
             cwd=ROOT,
             env=environment(self.folder),
             stdout=subprocess.PIPE,
@@ -134,7 +141,7 @@ class EndToEndTest(absltest.TestCase):
         )
         self.assertEqual(code, -signal.SIGKILL, msg=output)
 
-        done = self.run_program("train", *SETTINGS, f"--workdir={workdir.root}")
+        done = self.run_program("train", *self.settings, f"--workdir={workdir.root}")
         self.assertEqual(done.returncode, 0, msg=done.stderr)
         self.assertEqual(figures(workdir), figures(self.whole))
         ours = store.latest()
@@ -165,7 +172,7 @@ class EndToEndTest(absltest.TestCase):
         sent = summary["communication"]
         self.assertEqual(sent["upload_bytes"], 3 * ROUNDS * sent["upload_bytes_per_client"])
         self.assertEqual(sent["download_bytes_per_client"], 4 * summary["parameters"])
-        self.assertLess(sent["upload_bytes_per_client"], 2 * summary["parameters"])
+        self.assertLess(sent["upload_bytes_per_client"], 0.7 * sent["download_bytes_per_client"])
         for name in ("tokens_per_second", "seconds", "peak_memory_bytes"):
             self.assertGreater(summary[name], 0)
         self.assertBetween(summary["padding_fraction"], 0, 0.5)
@@ -180,19 +187,19 @@ class EndToEndTest(absltest.TestCase):
             self.assertIn(text, self.table)
 
     def test_a_finished_run_shows_its_result_without_tensorflow(self):
-        done = self.run_program("train", *SETTINGS, f"--workdir={self.whole.root}")
+        done = self.run_program("train", *self.settings, f"--workdir={self.whole.root}")
         self.assertEqual(done.returncode, 0)
         self.assertIn("has finished already", done.stdout)
 
     def test_a_cohort_larger_than_the_task_is_refused(self):
         done = self.run_program(
             "train",
-            *SETTINGS,
-            "--config.federated.clients_per_round=9",
+            *self.settings,
+            "--config.federated.clients_per_round=99",
             f"--workdir={self.folder / 'refused'}",
         )
         self.assertEqual(done.returncode, 2)
-        self.assertRegex(done.stderr, "error: federated.clients_per_round is 9, .* has 8")
+        self.assertRegex(done.stderr, "error: federated.clients_per_round is 99, .* has \\d+")
         self.assertFalse((self.folder / "refused" / "config.json").exists())
 
     def test_evaluate_gives_the_figures_of_the_summary(self):
@@ -214,7 +221,7 @@ class EndToEndTest(absltest.TestCase):
         self.assertIn(lines[0].split()[1], two.stdout)
 
     def test_a_mistake_answers_in_one_line(self):
-        done = self.run_program("train", *SETTINGS, "--config.federated.round=3")
+        done = self.run_program("train", *self.settings, "--config.federated.round=3")
         self.assertEqual(done.returncode, 2)
         self.assertRegex(done.stderr, r"^error: unknown key federated\.round; .*rounds.*\n$")
 

@@ -18,20 +18,27 @@ TRAINING = (
     "update_norm",
     "non_finite_clients",
 )
-# Of the cohort's traffic. The totals run over all rounds so far.
-COMMUNICATION = ("upload_bytes", "download_bytes")
-TOTALS = tuple(f"{name}_total" for name in COMMUNICATION)
+# Of the cohort's traffic, from the ledger; the totals run over all rounds so far.
+TOTALS = ("upload_bytes_total", "download_bytes_total")
+COMMUNICATION = (
+    "upload_bytes",
+    "download_bytes",
+    *TOTALS,
+    "upload_reduction",
+    "download_reduction",
+    "upload_error",
+)
 # Of the fixed sample of validation clients, as "validation_<name>".
 EVALUATION = ("loss", "token_perplexity", "word_perplexity", "top1_accuracy", "top3_accuracy")
 VALIDATION = tuple(f"validation_{name}" for name in EVALUATION)
 # Depend on the clock: the only columns in which two runs of one configuration differ.
 WALL_CLOCK = ("seconds", "evaluation_seconds", "tokens_per_second")
 
-COLUMNS = ("round", *TRAINING, *COMMUNICATION, *TOTALS, *VALIDATION, *WALL_CLOCK)
+COLUMNS = ("round", *TRAINING, *COMMUNICATION, *VALIDATION, *WALL_CLOCK)
 
 _GROUPS = {
     **dict.fromkeys(TRAINING, "training"),
-    **dict.fromkeys((*COMMUNICATION, *TOTALS), "communication"),
+    **dict.fromkeys(COMMUNICATION, "communication"),
     **dict.fromkeys(VALIDATION, "validation"),
     **dict.fromkeys(WALL_CLOCK, "time"),
 }

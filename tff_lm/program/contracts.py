@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import ml_collections
 import numpy as np
 
+from compression.ledger import CommunicationLedger
+
 
 class Runtime(Protocol):
     """Holds the server state and computes rounds on it (`tff_lm.runtime.resident`)."""
@@ -47,8 +49,7 @@ class Experiment:
       evaluate: (split, specs) -> float32[clients, K], a row of metrics for every client.
       summarise: rows of metrics -> figures (`tff_lm.learning.metrics.summarise`).
       passes: how many calls of `runtime.next`, all on one cohort, make a round (Mime: two).
-      round_bytes: the metrics of a round's calls -> "upload_bytes" and "download_bytes", summed
-        over the cohort.
+      ledger: the bytes of the run.
       unigram_perplexity: computes the baseline on the test clients.
       vocabulary_hash: of the vocabulary that the model's rows stand for.
       weight_leaves: the name of each model weight -> the name of its array in the state.
@@ -62,7 +63,7 @@ class Experiment:
     evaluate: Callable[[str, Sequence[str]], np.ndarray]
     summarise: Callable[[np.ndarray], Mapping[str, float]]
     passes: int
-    round_bytes: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, float]]
+    ledger: CommunicationLedger
     unigram_perplexity: Callable[[], float]
     vocabulary_hash: str
     weight_leaves: Mapping[str, str]

@@ -17,6 +17,7 @@ import tensorflow_federated as tff
 from tff_lm import paths
 from compression.aggregation import CompressedMeanFactory
 from compression.broadcast import build_compressed_broadcast
+from compression.ledger import CommunicationLedger
 from tasks import batching
 from tasks.errors import TaskError
 from tasks.splitting import SPLITS
@@ -29,7 +30,7 @@ from tff_lm.learning.client_work import ClientModel
 from tff_lm.learning.evaluation import build_evaluation
 from tff_lm.learning.partial import build_client_model
 from tff_lm.models import build_model
-from tff_lm.program import baseline, precision, settings, traffic
+from tff_lm.program import baseline, precision, settings
 from tff_lm.program.contracts import Clients, Experiment
 from tff_lm.program.workdir import Workdir
 from tff_lm.runtime.certificates import CertificateError
@@ -73,12 +74,12 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
             evaluate=_evaluator(config, client_model, task, process, resident),
             summarise=metrics.summarise,
             passes=ALGORITHMS[config.algorithm.name].passes,
-            round_bytes=traffic.round_bytes,
+            ledger=_ledger(client_model.partition),
             unigram_perplexity=lambda: _unigram_perplexity(config, task, clients),
             vocabulary_hash=task.vocabulary.hash,
             weight_leaves=_weight_leaves(client_model.partition),
             facts={
-                "parameters": sum(math.prod(shape) for shape in client_model.partition.shapes),
+                "parameters": _parameters(client_model.partition),
                 "precision": precision_name,
                 "vocabulary_size": task.vocabulary.size,
                 "training_clients": len(clients.train),
@@ -199,6 +200,14 @@ def _unigram_perplexity(config: ml_collections.ConfigDict, task: Task, clients: 
         for split in ("train", "test")
     }
     return baseline.unigram_perplexity(counts["train"], counts["test"])
+
+
+def _parameters(partition: weights.Partition) -> int:
+    return sum(math.prod(shape) for shape in partition.shapes)
+
+
+def _ledger(partition: weights.Partition) -> CommunicationLedger:
+    return CommunicationLedger(_parameters(partition), partition.trained_names)
 
 
 def _weight_leaves(partition: weights.Partition) -> dict[str, str]:

@@ -6,6 +6,7 @@ TensorFlow is imported only once it is certain that there is something to comput
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from typing import Any
 import ml_collections
 
 from tff_lm import config as config_lib
-from tff_lm.program import evaluation, files, loop, memory, plots, summary
+from tff_lm.program import evaluation, files, loop, memory, plots, summary, traffic
 from tff_lm.program.contracts import Experiment
 from tff_lm.program.errors import RunError
 from tff_lm.program.interrupt import Interrupted, Interrupts
@@ -106,6 +107,7 @@ def _conclude(experiment: Experiment, workdir: Workdir, rows: list[Row]) -> dict
         test=figures["test"],
         validation=figures["validation"],
         unigram_perplexity=unigram,
+        communication=traffic.totals(experiment.ledger),
         closing_seconds=time.perf_counter() - start,
         peak_memory_bytes=memory.peak_memory_bytes(),
     )
@@ -119,5 +121,8 @@ def _conclude(experiment: Experiment, workdir: Workdir, rows: list[Row]) -> dict
         title=f"{experiment.config.model.name} on {experiment.config.task.name}",
         references={label: value for label, value in references.items() if value > 0},
     )
+    by_variable = json.dumps(experiment.ledger.by_variable(), indent=2)
+    files.write_text(workdir.communication, by_variable + "\n")
+    # Last: its being there says that the run has finished.
     summary.write(workdir, result)
     return result

@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from tff_lm.program import columns, evaluation, resume, sampling
+from tff_lm.program import columns, evaluation, resume, sampling, traffic
 from tff_lm.program.checkpoints import CheckpointStore
 from tff_lm.program.contracts import Experiment
 from tff_lm.program.interrupt import Interrupts
@@ -36,7 +36,7 @@ def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> l
     with RunLog(workdir, done=done, rounds=rounds) as log, _rescued(experiment, store, done):
         interrupts.defer()
         for number in range(done + 1, rounds + 1):
-            row = _train_round(experiment, number, log.rows[-1]) if number else _first_row()
+            row = _train_round(experiment, number) if number else _first_row()
             if number == rounds or _due(config.evaluation.every, number):
                 row |= _evaluate(experiment)
             log.add(row)
@@ -58,8 +58,8 @@ def _rescued(experiment: Experiment, store: CheckpointStore, done: int) -> Itera
         raise resume.rescue(experiment, store, done, failure) from failure
 
 
-def _train_round(experiment: Experiment, number: int, previous: Row) -> Row:
-    """Computes one round; `previous` is the row before it, for the running totals."""
+def _train_round(experiment: Experiment, number: int) -> Row:
+    """Computes one round and returns its figures."""
     config = experiment.config
     cohort = sampling.cohort(
         experiment.clients.train,
@@ -73,15 +73,10 @@ def _train_round(experiment: Experiment, number: int, previous: Row) -> Row:
     seconds = time.perf_counter() - start
     # The last pass is the one that trains.
     figures = experiment.summarise(passes[-1]["client_work"]["per_client"])
-    traffic = experiment.round_bytes(passes)
     return {
         "round": number,
         **{name: figures[name] for name in columns.TRAINING},
-        **{name: traffic[name] for name in columns.COMMUNICATION},
-        **{
-            f"{name}_total": previous[f"{name}_total"] + traffic[name]
-            for name in columns.COMMUNICATION
-        },
+        **traffic.record(experiment.ledger, passes),
         "seconds": seconds,
         "tokens_per_second": figures["tokens"] / seconds,
     }

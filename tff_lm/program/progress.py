@@ -26,12 +26,18 @@ class Progress:
         )
 
     def round_done(
-        self, *, loss: float, tokens_per_second: float, upload_bytes_per_client: float
+        self,
+        *,
+        loss: float,
+        tokens_per_second: float,
+        upload_bytes_per_client: float,
+        upload_reduction: float,
     ) -> None:
-        """One round on. `loss` in nats a token."""
+        """One round on. `loss` in nats a token, the reduction against the full model in float32."""
         self._bar.set_postfix_str(
             f"loss {loss:.3f}, perplexity {perplexity(loss):,.1f}, {tokens_per_second:,.0f} "
-            f"tokens/s, {human_bytes(upload_bytes_per_client)} up a client",
+            f"tokens/s, {human_bytes(upload_bytes_per_client)} up a client "
+            f"({upload_reduction:.1f}x less)",
             refresh=False,
         )
         self._bar.update(1)

@@ -39,6 +39,7 @@ def restore_from(experiment: Experiment, store: CheckpointStore, checkpoint: Che
             "the task has now; restore the task's data or choose another --workdir"
         )
     experiment.runtime.restore(checkpoint.arrays)
+    experiment.ledger.restore(checkpoint.meta["ledger"])
 
 
 def choose(store: CheckpointStore, name: str) -> Checkpoint:
@@ -84,6 +85,7 @@ def save(
         {
             "score": score,
             "vocabulary_hash": experiment.vocabulary_hash,
+            "ledger": experiment.ledger.state(),
             "weight_leaves": dict(experiment.weight_leaves),
         },
     )

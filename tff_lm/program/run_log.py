@@ -60,6 +60,7 @@ class RunLog:
                 loss=row["loss"],
                 tokens_per_second=row["tokens_per_second"],
                 upload_bytes_per_client=row["upload_bytes"] / max(row["clients"], 1),
+                upload_reduction=row["upload_reduction"],
             )
         if "validation_loss" in row:
             self._progress.say(columns.evaluation_line(row))

@@ -13,7 +13,6 @@ from tff_lm.program import files
 from tff_lm.program.progress import human_bytes
 from tff_lm.program.workdir import Workdir
 
-_FLOAT32_BYTES = 4
 # Of `tff_lm.learning.metrics.summarise`, those that describe a split rather than a round.
 SPLIT_FIGURES = (
     "token_perplexity",
@@ -40,6 +39,7 @@ def build(
     test: Mapping[str, float],
     validation: Mapping[str, float],
     unigram_perplexity: float,
+    communication: Mapping[str, float],
     closing_seconds: float,
     peak_memory_bytes: int,
 ) -> dict[str, Any]:
@@ -48,10 +48,11 @@ def build(
     Args:
       config: the run's configuration.
       rows: all rows of metrics.csv.
-      facts: of the experiment; among them "parameters".
+      facts: of the experiment itself.
       test: figures on all test clients.
       validation: figures on all validation clients.
       unigram_perplexity: the baseline on the same test targets.
+      communication: totals of the run's ledger.
       closing_seconds: what the last evaluations took.
       peak_memory_bytes: of all processes together.
     """
@@ -67,7 +68,7 @@ def build(
         "test": {name: test[name] for name in SPLIT_FIGURES},
         "validation": {name: validation[name] for name in SPLIT_FIGURES},
         "baseline": {"unigram_perplexity": unigram_perplexity},
-        "communication": _communication(rows, facts["parameters"]),
+        "communication": dict(communication),
         "tokens": tokens,
         "tokens_per_second": _ratio(tokens, seconds),
         "padding_fraction": _padding_fraction(rows),
@@ -98,9 +99,9 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
         f"{_number(summary['test']['word_perplexity'])} a word",
         "unigram baseline": f"{_number(summary['baseline']['unigram_perplexity'])} a sub-word",
         "uploaded": f"{human_bytes(upload)}, "
-        f"{human_bytes(communication['upload_bytes_per_client'] or 0)} a client and round",
+        f"{human_bytes(communication['upload_bytes_per_client'])} a client and round",
         "downloaded": f"{human_bytes(download)}, "
-        f"{human_bytes(communication['download_bytes_per_client'] or 0)} a client and round",
+        f"{human_bytes(communication['download_bytes_per_client'])} a client and round",
         "time": f"{_duration(summary['seconds'])}, "
         f"{summary['tokens_per_second'] or 0:,.0f} tokens/s while training",
         "plots": f"{workdir.plots}/",
@@ -122,20 +123,6 @@ def _next_steps(workdir: Workdir) -> list[str]:
         f"  python -m bin.evaluate --workdir={workdir.root} --split=test",
         "  more rounds: the same command with a larger --config.federated.rounds",
     ]
-
-
-def _communication(rows: Sequence[Mapping[str, float]], parameters: int) -> dict[str, float]:
-    clients = _total(rows, "clients")
-    upload, download = (rows[-1][f"{way}_bytes_total"] for way in ("upload", "download"))
-    full = clients * parameters * _FLOAT32_BYTES
-    return {
-        "upload_bytes": upload,
-        "download_bytes": download,
-        "upload_bytes_per_client": _ratio(upload, clients),
-        "download_bytes_per_client": _ratio(download, clients),
-        "upload_reduction": _ratio(full, upload),
-        "download_reduction": _ratio(full, download),
-    }
 
 
 def _padding_fraction(rows: Sequence[Mapping[str, float]]) -> float:

@@ -1,39 +1,66 @@
-"""What a round sent over the network, from the measurements of all parts of the process."""
+"""What a round sent over the network: the parts of a process that measure it, for the ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_BITS_PER_BYTE = 8
+from compression.ledger import CommunicationLedger
+
+# Where a round's metrics hold measurements. First what every algorithm sends, since the ledger's
+# table by variable counts the first of each; then what Mime adds.
+_UPLOADS = (("aggregator",), ("client_work", "gradient_aggregator"))
+_DOWNLOADS = (("distributor",), ("client_work", "state_distributor"))
+
+DIRECTIONS = ("upload", "download")
 
 
-def round_bytes(passes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Bytes of a round over its cohort, summed over all parts that measure their own.
+def record(ledger: CommunicationLedger, passes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Enters a round into the ledger.
 
     Args:
-      passes: the metrics of each exchange that the round consists of (Mime has two). Any part may
-        report `upload_bits`, over the cohort, and `download_bits`, for one client.
+      ledger: of the run.
+      passes: the metrics of each exchange that the round consists of, the training one last.
 
     Returns:
-      `upload_bytes` and `download_bytes`, over the cohort.
+      For both directions `..._bytes` (of the cohort), `..._bytes_total` (of the run so far) and
+      `..._reduction` (against sending the full model as float32); `upload_error`, the codec's
+      relative squared error, where it was measured.
     """
+    newest_first = list(reversed(passes))
+    cohort = len(passes[-1]["client_work"]["per_client"])
+    counted = ledger.record_round(
+        cohort, list(_find(newest_first, _UPLOADS)), list(_find(newest_first, _DOWNLOADS))
+    )
+    figures = {}
+    for direction in DIRECTIONS:
+        for name, key in (
+            (f"{direction}_bytes", f"communication.{direction}_bytes"),
+            (f"{direction}_bytes_total", f"communication.total.{direction}_bytes"),
+            (f"{direction}_reduction", f"communication.{direction}_reduction"),
+        ):
+            figures[name] = float(counted[key])
+    aggregator = passes[-1]["aggregator"]
+    if "relative_squared_error" in aggregator:
+        figures["upload_error"] = float(aggregator["relative_squared_error"])
+    return figures
+
+
+def totals(ledger: CommunicationLedger) -> dict[str, float]:
+    """The run's `upload_bytes`, `upload_bytes_per_client`, `upload_reduction`; so for download."""
     return {
-        "upload_bytes": sum(bits for metrics in passes for bits in _find(metrics, "upload_bits"))
-        / _BITS_PER_BYTE,
-        "download_bytes": sum(
-            bits * len(metrics["client_work"]["per_client"])
-            for metrics in passes
-            for bits in _find(metrics, "download_bits")
-        )
-        / _BITS_PER_BYTE,
+        key.removeprefix("communication.total."): value for key, value in ledger.totals().items()
     }
 
 
-def _find(metrics: Mapping[str, Any], name: str) -> Iterator[float]:
-    """The values of all entries called `name`, at any depth."""
-    for key, value in metrics.items():
-        if key == name:
-            yield float(value)
-        elif isinstance(value, Mapping):
-            yield from _find(value, name)
+def _find(
+    passes: Sequence[Mapping[str, Any]], paths: Sequence[Sequence[str]]
+) -> Iterator[Mapping[str, Any]]:
+    """The measurements at `paths`, of all passes, where there are any."""
+    for path in paths:
+        for metrics in passes:
+            found: Any = metrics
+            for name in path:
+                found = found.get(name) if isinstance(found, Mapping) else None
+            if found is not None:
+                yield found

@@ -30,6 +30,11 @@ class Workdir:
         return self.root / "summary.json"
 
     @property
+    def communication(self) -> pathlib.Path:
+        """Bytes of the run by variable."""
+        return self.root / "communication.json"
+
+    @property
     def vocabulary(self) -> pathlib.Path:
         return self.root / "vocabulary.txt"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from compression.ledger import CommunicationLedger
 from tff_lm.config import default_config
 from tff_lm.program.contracts import Clients, Experiment
 
@@ -57,7 +58,11 @@ class FakeRuntime:
         digest = hashlib.sha256(" ".join(specs).encode()).digest()
         self.weights = self.weights * 0.5 + np.frombuffer(digest[:PARAMETERS], np.uint8)
         self.step += 1
-        return {"client_work": {"per_client": np.full((len(specs), 1), self.loss)}}
+        return {
+            "distributor": {"download_bits": 8 * DOWNLOAD_BYTES},
+            "client_work": {"per_client": np.full((len(specs), 1), self.loss)},
+            "aggregator": {"upload_bits": 8 * UPLOAD_BYTES * len(specs)},
+        }
 
     @property
     def loss(self) -> float:
@@ -97,13 +102,6 @@ def summarise(per_client: np.ndarray) -> dict[str, float]:
 def experiment(
     config, runtime: FakeRuntime, vocabulary_hash: str = "abc", passes: int = 1
 ) -> Experiment:
-    def round_bytes(calls):
-        clients = sum(len(metrics["client_work"]["per_client"]) for metrics in calls)
-        return {
-            "upload_bytes": UPLOAD_BYTES * clients,
-            "download_bytes": DOWNLOAD_BYTES * clients,
-        }
-
     return Experiment(
         config=config,
         clients=CLIENTS,
@@ -112,7 +110,7 @@ def experiment(
         evaluate=lambda split, specs: np.full((len(specs), 1), runtime.loss),
         summarise=summarise,
         passes=passes,
-        round_bytes=round_bytes,
+        ledger=CommunicationLedger(PARAMETERS),
         unigram_perplexity=lambda: 321.0,
         vocabulary_hash=vocabulary_hash,
         weight_leaves={"layer/kernel": "weights"},

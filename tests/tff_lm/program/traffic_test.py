@@ -1,25 +1,50 @@
 import numpy as np
 from absl.testing import absltest
 
+from compression.ledger import CommunicationLedger
 from tff_lm.program import traffic
 
 
+def metrics(clients, *, up, down, gradient_up=None, state_down=None, **aggregator):
+    work = {"per_client": np.zeros([clients, 2])}
+    if gradient_up is not None:
+        work["gradient_aggregator"] = {"upload_bits": np.int64(gradient_up)}
+        work["state_distributor"] = {"download_bits": np.int64(state_down)}
+    return {
+        "distributor": {"download_bits": np.int64(down)},
+        "client_work": work,
+        "aggregator": {
+            "upload_bits": np.int64(up),
+            "upload_bits_per_variable": np.array([up]),
+            **aggregator,
+        },
+        "finalizer": (),
+    }
+
+
 class TrafficTest(absltest.TestCase):
-    def test_sums_all_parts_and_passes(self):
-        one = {
-            "distributor": {"download_bits": np.int64(80), "download_bits_per_variable": [80]},
-            "client_work": {
-                "per_client": np.zeros([3, 2]),
-                "gradient_aggregator": {"upload_bits": np.int64(160)},
-                "state_distributor": {"download_bits": np.int64(8)},
-            },
-            "aggregator": {"upload_bits": np.int64(2**41), "clients": 3},
-            "finalizer": (),
-        }
-        two = {"client_work": {"per_client": np.zeros([2, 2])}, "distributor": {"download_bits": 8}}
-        found = traffic.round_bytes([one, two])
-        self.assertEqual(found["upload_bytes"], 20 + 2**38)
-        self.assertEqual(found["download_bytes"], 3 * 11 + 2)
+    def test_uploads_are_of_the_cohort_and_downloads_of_one_client(self):
+        ledger = CommunicationLedger(10)
+        found = traffic.record(ledger, [metrics(3, up=240, down=160, relative_squared_error=0.25)])
+        self.assertEqual(found["upload_bytes"], 30)
+        self.assertEqual(found["download_bytes"], 60)
+        self.assertEqual(found["upload_reduction"], 4.0)
+        self.assertEqual(found["upload_error"], 0.25)
+        found = traffic.record(ledger, [metrics(2, up=2**41, down=8)])
+        self.assertEqual(found["upload_bytes_total"], 30 + 2**38)
+        self.assertNotIn("upload_error", found)
+        self.assertEqual(traffic.totals(ledger)["download_bytes"], 62)
+        self.assertEqual(traffic.totals(ledger)["download_bytes_per_client"], 62 / 5)
+
+    def test_everything_of_two_passes_counts_and_its_clients_count_once(self):
+        ledger = CommunicationLedger(10, ["kernel"])
+        first = metrics(2, up=0, down=80, gradient_up=160, state_down=8)
+        second = metrics(2, up=80, down=80, gradient_up=0, state_down=8)
+        found = traffic.record(ledger, [first, second])
+        self.assertEqual(found["upload_bytes"], 30)
+        self.assertEqual(found["download_bytes"], 2 * 22)
+        self.assertEqual(traffic.totals(ledger)["upload_bytes_per_client"], 15)
+        self.assertEqual(ledger.by_variable()["kernel"]["upload_bytes"], 10)
 
 
 if __name__ == "__main__":
