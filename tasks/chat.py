@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file, split_by_client
+from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file, read_in_memory
 from tasks.errors import TaskError
 
 # A sender whose 3,195 messages are the output of templates.
@@ -134,7 +134,7 @@ def _read(options: CorpusOptions) -> Reading:
             kept, dropped = clean(_messages(json.load(file)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TaskError(f"chat: {path} is not chitchat's dataset.json ({error!r})") from error
-    return Reading(clients=split_by_client(kept, options), dropped=dict(dropped))
+    return read_in_memory(kept, options, dropped=dropped)
 
 
 CORPUS = Corpus(

@@ -1,8 +1,9 @@
 """What a corpus is to the rest of `tasks`: a fingerprint, and users' normalized sentences."""
 
+import collections
 import dataclasses
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tasks.normalization import normalize_text
 from tasks.splitting import SPLITS, client_fraction, split_of
@@ -96,10 +97,10 @@ def hash_file(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def normalize_sentences(texts: Sequence[str], options: CorpusOptions) -> list[str]:
-    """Normalizes a client's sentences, leaves out the empty ones, and caps their number."""
+def normalize_sentences(texts: Iterable[str], options: CorpusOptions) -> list[str]:
+    """Normalizes a client's sentences and leaves out those of which nothing remains."""
     normalized = (normalize_text(text, lower_case=options.lower_case) for text in texts)
-    return [text for text in normalized if text][: options.max_examples]
+    return [text for text in normalized if text]
 
 
 def sample_clients(client_ids: Collection[str], options: CorpusOptions) -> list[str]:
@@ -110,24 +111,38 @@ def sample_clients(client_ids: Collection[str], options: CorpusOptions) -> list[
     return sorted(by_hash[: options.max_clients])
 
 
-def split_by_client(
-    texts: Mapping[str, Sequence[str]], options: CorpusOptions
-) -> dict[str, list[ClientText]]:
+def read_in_memory(
+    texts: Mapping[str, Sequence[str]],
+    options: CorpusOptions,
+    *,
+    dropped: Mapping[str, int] | None = None,
+    bad_rows: Sequence[BadRow] = (),
+) -> Reading:
     """Normalizes, caps and splits a corpus that fits into memory and has no splits of its own.
 
     Args:
       texts: For each client, its sentences in a stable order.
       options: The options.
+      dropped: What the corpus's own rules left out.
+      bad_rows: Rows that could not be used.
 
     Returns:
-      For each split, its clients in the order of their ids.
+      The reading; each split's clients are in the order of their ids.
     """
-    kept = {client: normalize_sentences(sentences, options) for client, sentences in texts.items()}
+    counts = collections.Counter(dropped)
+    kept = {}
     members: dict[str, list[str]] = {split: [] for split in SPLITS}
-    for client, sentences in kept.items():
-        if len(sentences) >= max(1, options.min_examples):
-            members[split_of(client, options.seed)].append(client)
-    return {
-        split: [(client, kept[client]) for client in sample_clients(clients, options)]
-        for split, clients in members.items()
+    for client, raw in texts.items():
+        sentences = normalize_sentences(raw, options)
+        counts["nothing_left_when_normalized"] += len(raw) - len(sentences)
+        if len(sentences) < max(1, options.min_examples):
+            counts["client_below_min_examples"] += len(sentences)
+            continue
+        kept[client] = sentences[: options.max_examples]
+        counts["beyond_max_examples"] += len(sentences) - len(kept[client])
+        members[split_of(client, options.seed)].append(client)
+    clients = {
+        split: [(client, kept[client]) for client in sample_clients(ids, options)]
+        for split, ids in members.items()
     }
+    return Reading(clients=clients, dropped=dict(counts), bad_rows=bad_rows)

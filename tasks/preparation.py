@@ -4,16 +4,16 @@ import collections
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from tasks import client_store, vocabulary
 from tasks.cache import cache_key, prepare_folder
-from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file
+from tasks.corpus import ClientText, Corpus, CorpusOptions, Reading, hash_file
 from tasks.errors import TaskError
 from tasks.splitting import SPLITS
 
 # Part of every cache's key: raise it when a change of code changes what is prepared.
-CODE_VERSION = 1
+CODE_VERSION = 2
 
 CLIENTS_FILE = "clients.sqlite"
 VOCABULARY_FILE = "vocabulary.txt"
@@ -79,7 +79,9 @@ def _check_splits(corpus: Corpus, reading: Reading) -> None:
         )
 
 
-def _with_progress(clients, description: str, show: bool):
+def _with_progress(
+    clients: Collection[ClientText], description: str, show: bool
+) -> Iterable[ClientText]:
     """The clients, behind a progress line on standard error."""
     import tqdm
 
@@ -88,7 +90,7 @@ def _with_progress(clients, description: str, show: bool):
 
 def _learn_vocabulary(reading: Reading, size: int, progress: bool) -> vocabulary.Vocabulary:
     """Learns from the training clients' text only: held-out people have no say in the pieces."""
-    counts = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     for _, texts in _with_progress(reading.clients["train"], "counting words", progress):
         counts += vocabulary.count_words(texts)
     return vocabulary.learn(counts, size)
@@ -144,6 +146,6 @@ def _write_files(
     _write_lines(folder, STATISTICS_FILE, [json.dumps(statistics, indent=2)])
 
 
-def _write_lines(folder: str, name: str, lines) -> None:
+def _write_lines(folder: str, name: str, lines: Iterable[str]) -> None:
     with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
         file.writelines(line + "\n" for line in lines)

@@ -7,7 +7,7 @@ import pathlib
 import re
 from collections.abc import Iterable, Iterator
 
-from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file, split_by_client
+from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file, read_in_memory
 from tasks.errors import TaskError
 
 _SPEAKER = re.compile(r"\*\*(.+?)\*\*")
@@ -59,7 +59,7 @@ def _read(options: CorpusOptions) -> Reading:
     for play in _plays(options):
         for speaker, spoken in parse_play(play.read_text(encoding="utf-8").splitlines()):
             texts[f"{play.stem}/{speaker}"].append(spoken)
-    return Reading(clients=split_by_client(texts, options))
+    return read_in_memory(texts, options)
 
 
 CORPUS = Corpus(name="shakespeare", fingerprint=_fingerprint, read=_read, min_examples=20)

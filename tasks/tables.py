@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from tasks.corpus import BadRow, CorpusOptions
 from tasks.errors import TaskError, unknown_name
+from tasks.normalization import normalize_text
 
 # A user's id and one text of theirs.
 Row = tuple[str, str]
@@ -24,6 +25,11 @@ def _decoded_lines(path: pathlib.Path) -> Iterator[tuple[int, str | BadRow]]:
                 yield number, BadRow(path.name, number, "not UTF-8")
 
 
+def _is_empty(text: str) -> bool:
+    """Whether nothing of a text remains when it is normalized."""
+    return not normalize_text(text, lower_case=False)
+
+
 def _row_of_record(
     record: Mapping[str, object], source: str, line: int, options: CorpusOptions
 ) -> Row | BadRow:
@@ -37,7 +43,7 @@ def _row_of_record(
     if not isinstance(text, str):
         return BadRow(source, line, f"{options.text_column!r} is not text")
     user = str(user).strip()
-    if not user or not text.strip():
+    if not user or _is_empty(text):
         empty = options.text_column if user else options.user_column
         return BadRow(source, line, f"{empty!r} is empty")
     if "\0" in user:
@@ -107,7 +113,7 @@ def parse_plain_text(path: pathlib.Path, options: CorpusOptions) -> Iterator[Row
     for _, line in _decoded_lines(path):
         if isinstance(line, BadRow):
             yield line
-        elif line.strip():
+        elif not _is_empty(line):
             yield path.stem, line
 
 

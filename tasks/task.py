@@ -5,6 +5,7 @@ import functools
 import json
 import os
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tasks import chat, client_store, preparation, shakespeare, stackoverflow, text
 from tasks.cache import default_cache_dir
@@ -36,7 +37,7 @@ class Task:
     name: str
     vocabulary: Vocabulary
     data_path: str
-    statistics: Mapping[str, object]
+    statistics: Mapping[str, Any]
     folder: str
 
     def client_ids(self, split: str) -> list[str]:

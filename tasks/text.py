@@ -4,16 +4,18 @@ import collections
 import hashlib
 import os
 
-from tasks.corpus import BadRow, Corpus, CorpusOptions, Reading, hash_file, split_by_client
+from tasks.corpus import BadRow, Corpus, CorpusOptions, Reading, hash_file, read_in_memory
 from tasks.errors import TaskError
 from tasks.tables import PARSERS, data_files
 
 
 def _fingerprint(options: CorpusOptions) -> str:
-    """Hash of the files' names, below the path, and contents."""
+    """Hash of the files' names, below their common folder, and contents."""
+    files = data_files(options.path)
+    root = os.path.commonpath([file.parent for file in files])
     digest = hashlib.sha256()
-    for file in data_files(options.path):
-        name = os.path.relpath(file, os.path.dirname(options.path))
+    for file in files:
+        name = os.path.relpath(file, root)
         digest.update(f"{name!r} {hash_file(str(file))}\n".encode())
     return digest.hexdigest()
 
@@ -31,7 +33,7 @@ def _read(options: CorpusOptions) -> Reading:
     if not texts:
         first = f"; the first of {len(bad_rows)} bad rows is {bad_rows[0]}" if bad_rows else ""
         raise TaskError(f"text: no usable row in {options.path}{first}")
-    return Reading(clients=split_by_client(texts, options), bad_rows=bad_rows)
+    return read_in_memory(texts, options, bad_rows=bad_rows)
 
 
 CORPUS = Corpus(name="text", fingerprint=_fingerprint, read=_read)

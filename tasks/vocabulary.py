@@ -98,7 +98,7 @@ class Vocabulary:
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of a sequence of ids; [PAD], [BOS] and [EOS] are left out."""
-        words = []
+        words: list[str] = []
         for index in ids:
             if index in (PAD, BOS, EOS):
                 continue
@@ -184,7 +184,7 @@ def _flat_words(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
 
 def count_words(texts: Iterable[str]) -> collections.Counter:
     """Counts of the words of normalized texts."""
-    counts = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     for text in texts:
         counts.update(text.split())
     return counts
@@ -219,7 +219,7 @@ def learn(word_counts: Mapping[str, int], size: int) -> Vocabulary:
 
 def _alphabet(word_counts: Mapping[str, int], size: int) -> list[str]:
     """The most frequent characters, and each of them as a continuation, sorted."""
-    counts = collections.Counter()
+    counts: collections.Counter[str] = collections.Counter()
     for word, count in word_counts.items():
         for character in word:
             counts[character] += count

@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 
@@ -89,7 +90,7 @@ class ReadTest(absltest.TestCase):
         ]
         options = self.write(json.dumps({"1": {"messages": messages}}))
         reading = chat.CORPUS.read(options)
-        clients = dict(sum(reading.clients.values(), []))
+        clients = dict(itertools.chain(*reading.clients.values()))
         self.assertEqual(clients, {"a": ["hi", "you?"], "b": ["fine"]})
 
     def test_refuses_another_file(self):

@@ -8,7 +8,10 @@ from tasks import client_store
 from tasks.splitting import split_of
 from tasks.vocabulary import BOS, EOS
 
-_WORDS = "the cat sat on a mat and ate some fish while it rained don't you think so?".split()
+_WORDS = (
+    *("the", "cat", "sat", "on", "a", "mat", "and", "ate", "some", "fish", "while", "it"),
+    *("rained", "don't", "you", "think", "so?"),
+)
 
 
 def sentences(count: int, *, seed: int, longest: int = 12) -> list[str]:

@@ -8,7 +8,7 @@ from tasks.normalization import normalize_text
 class NormalizationTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("white_space", "  a\t b\n\nc\u00a0d ", "a b c d"),
-        ("curly_quotes", "\u201cDon\u2019t\u201d \u2018x\u2019", '"don\'t" \'x\''),
+        ("curly_quotes", "\u201cDon\u2019t\u201d \u2018x\u2019", "\"don't\" 'x'"),
         ("dashes", "a \u2014 b\u2013c", "a - b-c"),
         ("compatibility", "\uff21\ufb01\u2026", "afi..."),
         ("control", "a\x00b\x07c", "abc"),

@@ -1,8 +1,9 @@
 import collections
+import itertools
 
 from absl.testing import absltest
 
-from tasks.corpus import CorpusOptions, sample_clients, split_by_client
+from tasks.corpus import CorpusOptions, read_in_memory, sample_clients
 from tasks.splitting import SPLITS, split_of
 
 _CLIENTS = [f"client-{number}" for number in range(2000)]
@@ -26,8 +27,8 @@ class SplittingTest(absltest.TestCase):
 
     def test_disjoint_and_unmoved_by_others(self):
         options = CorpusOptions()
-        few = split_by_client({client: ["hello"] for client in _CLIENTS[:500]}, options)
-        many = split_by_client({client: ["hello"] for client in _CLIENTS}, options)
+        few = read_in_memory({client: ["hello"] for client in _CLIENTS[:500]}, options).clients
+        many = read_in_memory({client: ["hello"] for client in _CLIENTS}, options).clients
         members = {split: {client for client, _ in many[split]} for split in SPLITS}
         self.assertLen(set.union(*members.values()), sum(map(len, members.values())))
         for split in SPLITS:
@@ -35,10 +36,17 @@ class SplittingTest(absltest.TestCase):
 
     def test_minimum_counts_normalized_sentences_and_cap_keeps_the_first(self):
         options = CorpusOptions(min_examples=2, max_examples=2)
-        splits = split_by_client(
+        reading = read_in_memory(
             {"a": ["One", " ", "two", "three"], "b": ["one", "\u200b"]}, options
         )
-        self.assertEqual(sum(splits.values(), []), [("a", ["one", "two"])])
+        clients = list(itertools.chain(*reading.clients.values()))
+        self.assertEqual(clients, [("a", ["one", "two"])])
+        expected = {
+            "nothing_left_when_normalized": 2,
+            "client_below_min_examples": 1,
+            "beyond_max_examples": 1,
+        }
+        self.assertEqual(reading.dropped, expected)
 
     def test_a_larger_sample_contains_a_smaller_one(self):
         small = sample_clients(_CLIENTS, CorpusOptions(max_clients=50))

@@ -1,4 +1,6 @@
+import hashlib
 import os
+import random
 import string
 import subprocess
 import sys
@@ -19,18 +21,27 @@ _WORDS = st.lists(st.text(_ALPHABET, min_size=1, max_size=200), min_size=1, max_
 
 
 class LearnTest(parameterized.TestCase):
-    @parameterized.parameters(200, 230, 300)
+    @parameterized.parameters(100, 300, 500)
     def test_fills_the_rows_exactly_when_the_text_allows(self, size):
-        learned = vocabulary.learn(vocabulary.count_words(_TEXTS), size)
+        rng = random.Random(0)
+        counts = {
+            "".join(rng.choices("etaoinshrdlu", k=rng.randint(1, 9))): 1 + 20_000 // rank
+            for rank in range(1, 3000)
+        }
+        learned = vocabulary.learn(counts, size)
         self.assertEqual(learned.size, size)
-        self.assertLessEqual(len(learned.pieces), size)
+        self.assertLen(learned.pieces, size)
         self.assertEqual(learned.pieces[:4], SPECIAL_PIECES)
 
     def test_frequent_words_become_pieces(self):
         counts = vocabulary.count_words(fixtures.sentences(500, seed=2))
-        learned = vocabulary.learn(counts, 150)
-        self.assertLen(learned.pieces, 150)
+        learned = vocabulary.learn(counts, 110)
         self.assertContainsSubset(["while", "cat", "think"], learned.pieces)
+
+    def test_little_text_leaves_rows_unused(self):
+        learned = vocabulary.learn({"ab": 3}, 100)
+        self.assertLess(len(learned.pieces), 20)
+        self.assertEqual(learned.size, 100)
 
     def test_every_seen_character_is_a_piece(self):
         learned = vocabulary.learn({"ab": 1000, "z" * 60: 1, "##q": 1}, 50)
@@ -61,7 +72,7 @@ class EncodeTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.vocabulary = vocabulary.learn(vocabulary.count_words(_TEXTS), 250)
+        cls.vocabulary = vocabulary.learn(vocabulary.count_words(_TEXTS), 450)
 
     @settings(deadline=None, max_examples=200)
     @given(st.lists(_WORDS, max_size=4))
@@ -101,8 +112,8 @@ class EncodeTest(absltest.TestCase):
     def test_decode_leaves_out_the_frame(self):
         (ids,) = self.vocabulary.encode(["a cat"])
         self.assertEqual(self.vocabulary.decode([BOS, *ids, EOS, PAD]), "a cat")
-        with self.assertRaisesRegex(TaskError, "no piece has the id 250"):
-            self.vocabulary.decode([250])
+        with self.assertRaisesRegex(TaskError, "no piece has the id 450"):
+            self.vocabulary.decode([450])
 
 
 class FileTest(absltest.TestCase):
@@ -122,8 +133,6 @@ class FileTest(absltest.TestCase):
         self.assertEqual(os.listdir(self.folder), ["vocabulary.txt"])
 
     def test_hash_is_of_the_file(self):
-        import hashlib
-
         saved = Vocabulary([*SPECIAL_PIECES, "a"])
         saved.save(self.path)
         with open(self.path, "rb") as file:
