@@ -70,14 +70,14 @@ class ClientModel:
     mask_policy: MaskPolicy | None = None
 
     def build_local(
-        self, scope: str = "model"
+        self,
     ) -> tuple[local_training.LocalModel, Callable[[tff.learning.models.ModelWeights], None]]:
         """Makes the model with unassigned variables, in the current graph.
 
         Returns:
           The local model, and a function that assigns it weights, to be called before its use.
         """
-        with local_variables.uninitialized_variables(), tf.name_scope(scope):
+        with local_variables.uninitialized_variables():
             model = self.model_fn()
         variables = model.trainable_variables
         trained = [variables[i] for i in self.partition.trained]
@@ -85,7 +85,8 @@ class ClientModel:
         def bind(weights):
             local_variables.assign_all(variables, self.partition.join(weights))
 
-        return local_training.LocalModel(model, trained, self.starts_word), bind
+        names = self.partition.trained_names
+        return local_training.LocalModel(model, names, trained, self.starts_word), bind
 
     def mask_fn(self, round_number: tf.Tensor) -> local_training.MaskFn | None:
         """The mask as a function of the client's seed alone, or None if all clients train everything."""

@@ -45,9 +45,10 @@ class LocalOptions:
 
 
 class LocalModel(NamedTuple):
-    """The model under training and those of its variables that are trained in this run."""
+    """The model under training, and those of its variables that are trained in this run, by name."""
 
     model: Any
+    names: Sequence[str]
     variables: Sequence[tf.Variable]
     starts_word: Sequence[bool]
 
@@ -94,8 +95,8 @@ def batch_gradients(
     mask, options = None, {}
     if mask_fn is not None:
         mask = tf.unstack(mask_fn(batch["seed"]), len(local.variables))
-        names = [variable.name for variable in local.variables]
-        options["trained"] = dict(zip(names, mask, strict=True))
+        flags = zip(local.names, mask, strict=True)
+        options["trained"] = {n: flag for n, flag in flags if n in local.model.freezable}
     score, gradients = scoring.score_and_gradients(
         local.model, local.variables, batch, local.starts_word, seed=seed, **options
     )

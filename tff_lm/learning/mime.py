@@ -127,9 +127,7 @@ def _build_client_update(
     @tff.tensorflow.computation(scalars_type, state_type["shared"], weights_type, BATCHES_TYPE)
     def client_update(state, shared, weights, batches):
         local, bind = client_model.build_local()
-        anchor, bind_anchor = (
-            client_model.build_local("anchor") if passes.alternate else (None, None)
-        )
+        anchor, bind_anchor = client_model.build_local() if passes.alternate else (None, None)
         optimizer = FixedState(options.rule, local.variables)
 
         @tf.function(autograph=False)

@@ -32,7 +32,7 @@ class Partition:
     Frozen variables are `ModelWeights.non_trainable`: no upload, no server optimizer state.
 
     Attributes:
-      names: The names of all variables, in the order of `model.trainable_variables`.
+      names: `model.weight_names`, in the order of `model.trainable_variables`.
       shapes: Their static shapes.
       trained: Ascending indices into `names`.
     """
@@ -87,9 +87,9 @@ class Partition:
 def full_partition(model_fn: ModelFn) -> Partition:
     """The partition that trains every variable of the model."""
     with tf.Graph().as_default(), local_variables.uninitialized_variables():
-        variables = model_fn().trainable_variables
-        names = tuple(v.name for v in variables)
-        shapes = tuple(tuple(v.shape.as_list()) for v in variables)
+        model = model_fn()
+        names = tuple(model.weight_names)
+        shapes = tuple(tuple(v.shape.as_list()) for v in model.trainable_variables)
     return Partition(names, shapes, tuple(range(len(names))))
 
 

@@ -41,12 +41,17 @@ class TinyModel(tf.Module):
         self.output = weight("output/kernel", width, VOCABULARY)
         self.bias = weight("output/bias", VOCABULARY)
 
+    weight_names = ("embedding/embeddings", "hidden/kernel", "output/kernel", "output/bias")
+    freezable = frozenset({"hidden/kernel"})
+
     @property
     def trainable_variables(self):
         return [self.embeddings, self.hidden, self.output, self.bias]
 
     def score(self, x, y, training=False, seed=None, trained=None):
-        del training, seed, trained
+        del training, seed
+        if not set(trained or {}) <= self.freezable:
+            raise ValueError(f"cannot freeze {trained}")
         where = tf.not_equal(y, 0)
         embedded = tf.gather(self.embeddings, tf.boolean_mask(x, where))
         logits = tf.tanh(embedded @ self.hidden) @ self.output + self.bias
