@@ -6,7 +6,8 @@ many gigabytes and is never held in memory.
 """
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from tasks.corpus import (
     ClientText,
@@ -29,7 +30,7 @@ class StreamedClients(Collection):
     Elements of a client's dataset are mappings with a string `tokens`: a sentence.
     """
 
-    def __init__(self, client_data, options: CorpusOptions):
+    def __init__(self, client_data: Any, options: CorpusOptions):
         self._client_data = client_data
         self._options = options
         self._client_ids = sample_clients(client_data.client_ids, options)
@@ -37,7 +38,7 @@ class StreamedClients(Collection):
     def __len__(self) -> int:
         return len(self._client_ids)
 
-    def __contains__(self, client) -> bool:
+    def __contains__(self, client: object) -> bool:
         return client in self._client_ids
 
     def __iter__(self) -> Iterator[ClientText]:
@@ -51,7 +52,7 @@ class StreamedClients(Collection):
                 yield client_id, sentences
 
 
-def reading_of(client_data_by_split, options: CorpusOptions) -> Reading:
+def reading_of(client_data_by_split: Mapping[str, Any], options: CorpusOptions) -> Reading:
     """A reading of three `ClientData`s, such as `load_data` or `get_synthetic` of TFF give.
 
     Args:
