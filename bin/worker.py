@@ -9,8 +9,8 @@ On each machine that is to work:
     python -m bin.worker --port=7000 --certificates=certificates
 
 In the run: --config.runtime.workers=host1:7000,host2:7000. A worker reads its own copy of the data
-file, at the same path as the run's. It serves until it is interrupted or terminated, and starts the
-TFF worker again should that die.
+file, at the same path as the run's. It serves until it is interrupted or terminated, with a fresh
+TFF worker after each run.
 """
 
 import pathlib
@@ -44,16 +44,26 @@ _CHECK_SECONDS = 1.0
 
 
 def _serve(port: int, folder: pathlib.Path, concurrency: int, log_path: str | None) -> None:
-    """Serves until the TFF worker or stunnel dies."""
-    options = worker.WorkerOptions(concurrency=concurrency, log_path=log_path)
+    """Serves until the last run has left, or the TFF worker or stunnel died.
+
+    Raises:
+        WorkerStartError: if stunnel ended at once.
+    """
+    options = worker.WorkerOptions(concurrency=concurrency, log_path=log_path, single_use=True)
     with worker.LocalWorker(options) as started:
         if not (started.is_closed or _OPEN_WORKER.value):
             raise errors.WorkerStartError(
-                "This system allows no network namespaces, so the TFF worker would listen without "
+                "This system allows no network namespaces, so the TFF worker listens without "
                 "authentication beside the protected port. Allow unprivileged user namespaces, or "
                 "see --open_worker."
             )
-        with tunnel.from_runs(port, started.address, folder, log_path) as end:
+        with tunnel.from_runs(port, started.socket_path, folder, log_path) as end:
+            time.sleep(_CHECK_SECONDS)
+            if not end.alive():
+                raise errors.WorkerStartError(
+                    f"The TLS end stopped at once: is port {port} taken? See the log "
+                    f"({log_path or 'set --log'})."
+                )
             logging.info("Serving on port %d, %d clients at once.", port, concurrency)
             while started.alive() and end.alive():
                 time.sleep(_CHECK_SECONDS)
@@ -63,14 +73,8 @@ def _serve_forever(folder: pathlib.Path) -> None:
     concurrency = _CONCURRENCY.value or cores.available_cores()
     log_path = paths.resolve(_LOG.value) if _LOG.value else None
     while True:
-        started = time.monotonic()
         _serve(_PORT.value, folder, concurrency, log_path)
-        if time.monotonic() - started < 2 * _CHECK_SECONDS:
-            raise errors.WorkerStartError(
-                f"The worker or its tunnel ended at once: is port {_PORT.value} taken? See the log "
-                f"({log_path or 'set --log'})."
-            )
-        logging.warning("The worker died; starting it again.")
+        logging.info("The worker ended: the last run has left it, or it died. Starting another.")
 
 
 def _terminate(signal_number: int, frame: object) -> None:

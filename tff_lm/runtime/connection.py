@@ -19,7 +19,6 @@ from tensorflow_federated.proto.v0 import computation_pb2, executor_pb2, executo
 from tff_lm.runtime import errors
 
 _ALIVE_CHECK_SECONDS = 0.5
-_CLOSE_SECONDS = 10.0
 _MAX_MESSAGE_BYTES = 2**31 - 1  # gRPC's own limit
 _CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
@@ -29,6 +28,7 @@ _CHANNEL_OPTIONS = (
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 50),
     ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 1000),
 )
 
 # What gRPC says when the other side is gone, or is a new process that knows none of our values.
@@ -115,10 +115,7 @@ class WorkerConnection:
         return self._lost
 
     def close(self) -> None:
-        """Lets the worker forget all values of this connection. Its handles are void afterwards."""
-        request = executor_pb2.DisposeExecutorRequest(executor=self._executor)
-        with contextlib.suppress(grpc.RpcError):  # a worker that is gone holds no values
-            self._stub.DisposeExecutor(request, timeout=_CLOSE_SECONDS)
+        """Ends the connection, and calls under way with it. Its handles are void afterwards."""
         self._channel.close()
 
     def put(self, value: object, type_: tff.Type) -> Handle:

@@ -11,7 +11,7 @@ Started by `tethered.py` as a bare script (standard library only, so that it is 
 Why each part is as it is:
 - The worker executes any graph it is sent and listens on every interface. In a network namespace of
   its own it can be reached through our socket alone, which only the same user can open. Where the
-  system forbids namespaces we say so in our report and the worker listens in the open.
+  system forbids namespaces we say so in our report, and the worker's port is open as well.
 - The run's death is seen as the end of the pipe, which holds for every way out, `kill -9` included.
   A parent-death signal would not do here: the kernel ties it to the *thread* that started us.
   Against forked children of the run that hold the pipe open, a change of our parent counts too.
@@ -35,6 +35,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
@@ -135,34 +136,64 @@ def _copy(source: socket.socket, destination: socket.socket) -> None:
             end.shutdown(socket.SHUT_RDWR)
 
 
-def _serve(client: socket.socket, port: int, worker: subprocess.Popen) -> None:
-    """Connects one client to the worker, waiting until the worker listens."""
-    with client, socket.socket() as upstream:
-        while upstream.connect_ex(("127.0.0.1", port)) != 0:
-            if worker.poll() is not None:
-                return
-            time.sleep(_CONNECT_RETRY_SECONDS)
-        upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        back = threading.Thread(target=_copy, args=(upstream, client), daemon=True)
-        back.start()
-        _copy(client, upstream)
-        back.join()
+class _Forwarder:
+    """Leads connections to our socket on to the worker's port.
+
+    Attributes:
+        left: A descriptor that becomes readable once the last connection has ended.
+    """
+
+    def __init__(self, port: int, worker: subprocess.Popen):
+        self._port = port
+        self._worker = worker
+        self._open = 0
+        self._lock = threading.Lock()
+        self.left, self._left_signal = os.pipe()
+
+    def forward(self, client: socket.socket) -> None:
+        """Serves one connection in a thread of its own."""
+        with self._lock:
+            self._open += 1
+        threading.Thread(target=self._serve, args=(client,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        self._connect(client)
+        with self._lock:
+            self._open -= 1
+            if self._open == 0:
+                os.write(self._left_signal, b".")
+
+    def _connect(self, client: socket.socket) -> None:
+        """Connects to the worker, waiting until it listens, and copies both ways."""
+        with client, socket.socket() as upstream:
+            while upstream.connect_ex(("127.0.0.1", self._port)) != 0:
+                if self._worker.poll() is not None:
+                    return
+                time.sleep(_CONNECT_RETRY_SECONDS)
+            upstream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            back = threading.Thread(target=_copy, args=(upstream, client), daemon=True)
+            back.start()
+            _copy(client, upstream)
+            back.join()
 
 
-def _watch(process: subprocess.Popen, run: int, port: int, listener: socket.socket | None) -> None:
-    """Serves connections until the run or the process ends."""
+def _watch(run: int, ends: list[int], serve: dict[int, Callable[[], None]]) -> None:
+    """Waits until the run is gone or one of the descriptors `ends` is readable.
+
+    Args:
+        run: Process id of the run, our parent.
+        ends: Descriptors.
+        serve: What to do when another descriptor is readable.
+    """
     with selectors.DefaultSelector() as selector:
-        selector.register(sys.stdin.fileno(), selectors.EVENT_READ, "run")
-        selector.register(os.pidfd_open(process.pid), selectors.EVENT_READ, "process")
-        if listener is not None:
-            selector.register(listener, selectors.EVENT_READ, "connection")
+        for descriptor in (*ends, *serve):
+            selector.register(descriptor, selectors.EVENT_READ)
         while os.getppid() == run:
-            events = {key.data for key, _ in selector.select(_PARENT_CHECK_SECONDS)}
-            if events & {"run", "process"}:
+            ready = {key.fd for key, _ in selector.select(_PARENT_CHECK_SECONDS)}
+            if ready.intersection(ends):
                 return
-            if listener is not None and "connection" in events:
-                client, _ = listener.accept()
-                threading.Thread(target=_serve, args=(client, port, process), daemon=True).start()
+            for descriptor in ready:
+                serve[descriptor]()
 
 
 def _terminate(signal_number: int, frame: object) -> None:
@@ -170,16 +201,20 @@ def _terminate(signal_number: int, frame: object) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    open_because = _reason_for_open_port() if options.private else "asked for"
-    listener = None if open_because else _listen(pathlib.Path(options.folder) / "socket")
+    open_because = _reason_for_open_port() if options.private else None
     port = _unused_port()
-    process = _start([word.replace("{port}", str(port)) for word in options.command])
-    try:
-        report = {"pid": process.pid, "port": port, "open_because": open_because}
-        print(json.dumps(report), flush=True)
-        _watch(process, options.run, port, listener)
-    finally:
-        _end(process)
+    with contextlib.ExitStack() as stack:
+        process = _start([word.replace("{port}", str(port)) for word in options.command])
+        stack.callback(_end, process)
+        ends, serve = [sys.stdin.fileno(), os.pidfd_open(process.pid)], {}
+        if options.private:
+            forwarder = _Forwarder(port, process)
+            listener = stack.enter_context(_listen(pathlib.Path(options.folder) / "socket"))
+            serve[listener.fileno()] = lambda: forwarder.forward(listener.accept()[0])
+            if options.single_use:
+                ends.append(forwarder.left)
+        print(json.dumps({"pid": process.pid, "open_because": open_because}), flush=True)
+        _watch(options.run, ends, serve)
 
 
 def main() -> None:
@@ -187,7 +222,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--run", type=int, required=True, help="Process id of our parent.")
     parser.add_argument("--folder", required=True, help="Private folder, removed in the end.")
-    parser.add_argument("--private", action="store_true", help="Close the command's port off.")
+    parser.add_argument(
+        "--private", action="store_true", help="Close the port off; FOLDER/socket leads to it."
+    )
+    parser.add_argument(
+        "--single_use", action="store_true", help="End when the last connection has ended."
+    )
     parser.add_argument("command", nargs="+", help='"{port}" in it becomes a free port.')
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminate)

@@ -70,6 +70,6 @@ class WorkerSession:
         return cohort.accumulate(self._lanes, self.functions(form), broadcast, specs)
 
     def close(self) -> None:
-        """Ends the session; the worker goes on and forgets what the session held."""
+        """Ends the session. What it held goes with the worker (`WorkerOptions.single_use`)."""
         self._lanes.pool.shutdown(wait=False, cancel_futures=True)
         self.connection.close()

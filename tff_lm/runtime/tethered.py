@@ -34,7 +34,7 @@ class TetheredProcess:
 
     @property
     def report(self) -> Mapping[str, Any]:
-        """What the launcher told: "pid" and "port" of the command, "open_because", "launcher_pid".
+        """What the launcher told: the command's "pid", "open_because", and "launcher_pid".
 
         Raises:
             RuntimeError: if the command was not started.
@@ -52,22 +52,29 @@ class TetheredProcess:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tff_lm_"))
         return self.folder
 
+    @property
+    def socket_path(self) -> pathlib.Path:
+        """The socket in the private folder that leads to the command."""
+        return self.folder / "socket"
+
     def start(
-        self, command: Sequence[str], private: bool, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        flags: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         """Starts the command; `make_folder` comes first.
 
         Args:
             command: The command; "{port}" in it becomes a free port.
-            private: Whether to give it a network of its own, where the system allows it, with its
-                port reached through `folder / "socket"` alone.
+            flags: Further flags of the launcher.
             environment: Its whole environment; by default ours.
 
         Raises:
             WorkerStartError: if it ended at once.
         """
-        launch = [sys.executable, "-I", "-S", str(_LAUNCHER), f"--run={os.getpid()}"]
-        flags = [f"--folder={self.folder}", *(["--private"] if private else [])]
+        launch = [sys.executable, "-I", "-S", str(_LAUNCHER)]
+        flags = [f"--run={os.getpid()}", f"--folder={self.folder}", *flags]
         with self._open_log() as log:
             self._launcher = subprocess.Popen(
                 [*launch, *flags, "--", *command],

@@ -53,7 +53,7 @@ class Tunnel:
     @property
     def socket_path(self) -> pathlib.Path:
         """The socket that the run's end of a tunnel offers."""
-        return self._process.folder / "socket"
+        return self._process.socket_path
 
     def alive(self) -> bool:
         """Whether stunnel runs."""
@@ -73,7 +73,7 @@ class Tunnel:
             raise errors.WorkerStartError("stunnel is not installed: apt-get install stunnel4.")
         configuration = self._process.make_folder() / "stunnel.conf"
         configuration.write_text(self._configuration())
-        self._process.start([binary, str(configuration)], private=False)
+        self._process.start([binary, str(configuration)])
 
     def _configuration(self) -> str:
         service = {"accept": str(self.socket_path), **self._service}
@@ -104,19 +104,19 @@ def to_worker(address: str, folder: pathlib.Path, log_path: str | None = None) -
 
 
 def from_runs(
-    port: int, worker_address: str, folder: pathlib.Path, log_path: str | None = None
+    port: int, worker_socket: pathlib.Path, folder: pathlib.Path, log_path: str | None = None
 ) -> Tunnel:
     """The worker's end: TLS on `port` of every interface, led to the worker.
 
     Args:
         port: The port to listen on.
-        worker_address: The path of the worker's socket, or its "host:port".
+        worker_socket: The worker's socket.
         folder: The certificates.
         log_path: File for stunnel's log; None discards it.
     """
     service = {
         "accept": f":::{port}",
-        "connect": worker_address,
+        "connect": str(worker_socket),
         "cert": str(certificates.find(folder, "worker.pem")),
         "CAfile": str(folder / "ca.pem"),
         "checkHost": certificates.RUN_NAME,

@@ -46,14 +46,15 @@ class WorkerOptions:
             client with all threads.
         log_path: File that receives the worker's output (appended to); None discards it.
         environment: Further environment variables of the worker.
-        closed: Whether to try to close the worker off from other users and machines.
+        single_use: Whether the worker ends when its last connection has ended, and so forgets what
+            a run, however it ended, left in it.
     """
 
     concurrency: int = dataclasses.field(default_factory=cores.available_cores)
     threads_per_client: int = 1
     log_path: str | None = None
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    closed: bool = True
+    single_use: bool = False
 
     def __post_init__(self):
         for name in ("concurrency", "threads_per_client"):
@@ -102,14 +103,17 @@ class LocalWorker:
     @property
     def target(self) -> str:
         """The gRPC target of the worker."""
-        if self.is_closed:
-            return f"unix:{self._process.folder / 'socket'}"
-        return f"localhost:{self._process.report['port']}"
+        return f"unix:{self.socket_path}"
 
     @property
-    def address(self) -> str:
-        """The path of the worker's socket, or "localhost:port" if it is open."""
-        return self.target.removeprefix("unix:")
+    def socket_path(self) -> pathlib.Path:
+        """The socket of the worker.
+
+        Raises:
+            RuntimeError: if the worker was not started.
+        """
+        _ = self.pid
+        return self._process.socket_path
 
     @property
     def pid(self) -> int:
@@ -142,10 +146,9 @@ class LocalWorker:
             return
         self.stop()
         self._process.make_folder()
-        self._process.start(
-            self._command(), self.options.closed, self.options.process_environment()
-        )
-        if self.options.closed and not self.is_closed:
+        flags = ["--private", *(["--single_use"] if self.options.single_use else [])]
+        self._process.start(self._command(), flags, self.options.process_environment())
+        if not self.is_closed:
             self._warn_that_it_is_open()
 
     def _command(self) -> list[str]:
@@ -156,11 +159,10 @@ class LocalWorker:
     def _warn_that_it_is_open(self) -> None:
         logging.log_first_n(
             logging.WARNING,
-            "The worker listens on every network interface (%s) without authentication, and "
+            "The worker listens on a port of every network interface without authentication, and "
             "whoever reaches it can run code as you: this system allows no network namespace (%s). "
             "Run it behind a firewall, or allow unprivileged user namespaces.",
             1,
-            self.target,
             self._process.report["open_because"],
         )
 

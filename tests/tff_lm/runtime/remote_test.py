@@ -174,6 +174,14 @@ class AccessTest(RemoteTestCase):
             self.assertTrue(_connects(client, end.socket_path))
             self.assertEqual(client.recv(1), b"")
 
+    def test_worker_is_a_new_one_after_each_run(self):
+        before = self.here.tff_worker().pid
+        self.assertTrue(self.answers(self.certificates))
+        for line in self.here.process.stderr:
+            if "Serving on port" in line:
+                break
+        self.assertNotEqual(self.here.tff_worker().pid, before)
+
     @parameterized.parameters(signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
     def test_nothing_is_left(self, signal_number):
         children = self.here.children()
