@@ -30,12 +30,16 @@ def build_learning_process(
     Args:
       client_model: The model, which variables are trained, and by whom.
       options: The algorithm.
-      aggregator: Of updates weighted by `<weight=float32[] or float32[n],seed=int32[2]>`; their uncompressed mean if None.
-      distributor: Of the model's weights (`client_model.partition.weights_type()`); a plain broadcast if None.
-      build_state_distributor: Of what Mime's clients download beside the model; uncompressed if None.
+      aggregator: Of updates weighted by `<weight=float32[] or float32[n],seed=int32[2]>`; their
+        uncompressed mean if None.
+      distributor: Of the model's weights (`client_model.partition.weights_type()`); a plain
+        broadcast if None.
+      build_state_distributor: Of what Mime's clients download beside the model; uncompressed if
+        None.
 
     Returns:
-      The process; `M` is `<distributor,client_work=<per_client=float32[?,K]>,aggregator,finalizer>`.
+      The process; `M` is
+      `<distributor,client_work=<per_client=float32[?,K]>,aggregator,finalizer>`.
 
     Raises:
       ValueError: If an option is unknown or out of range.

@@ -1,6 +1,7 @@
 """The client's part of a round: local training, as a `tff.learning.templates.ClientWorkProcess`.
 
-McMahan et al. 2017 (arXiv 1602.05629), Algorithm 1, `ClientUpdate`; FedProx and partial training are hooks of it.
+McMahan et al. 2017 (arXiv 1602.05629), Algorithm 1, `ClientUpdate`; FedProx and partial training
+are hooks of it.
 """
 
 import dataclasses
@@ -89,7 +90,7 @@ class ClientModel:
         return local_training.LocalModel(model, names, trained, self.starts_word), bind
 
     def mask_fn(self, round_number: tf.Tensor) -> local_training.MaskFn | None:
-        """The mask as a function of the client's seed alone, or None if all clients train everything."""
+        """The mask as a function of the client's seed alone; None trains everything."""
         if self.mask_policy is None:
             return None
         policy = self.mask_policy
@@ -115,7 +116,8 @@ def guarded_result(
 ) -> tuple[tff.learning.templates.ClientResult, tf.Tensor]:
     """The update with its weight, and the row of sums with the update's norm in it.
 
-    A client whose update or loss is not finite gives zeros with weight 0 and is counted as `non_finite`.
+    A client whose update or loss is not finite gives zeros with weight 0 and is counted as
+    `non_finite`.
     """
     square = tf.add_n([2.0 * tf.nn.l2_loss(tensor) for tensor in update])
     finite = tf.math.is_finite(square + tf.reduce_sum(result.row))
@@ -203,10 +205,10 @@ def build_client_work(
     """Local training with an optimizer of the client's own.
 
     `next: (<S@SERVER,ModelWeights@CLIENTS,{{x,y,seed}*}@CLIENTS> ->
-    <state=S@SERVER,result=ClientResult@CLIENTS,measurements=<per_client=float32[?,K]>@SERVER>)`, with
-    `ClientResult(update=<float32[...],...>, update_weight=<weight=float32[] or float32[n],seed=int32[2]>)`; the weight
-    is a vector, one value per trained variable, if there is a mask policy. Nothing travels beside model and update, so
-    `channels` is not used.
+    <state=S@SERVER,result=ClientResult@CLIENTS,measurements=<per_client=float32[?,K]>@SERVER>)`,
+    with `ClientResult(update=<float32[...],...>, update_weight=<weight=float32[] or
+    float32[n],seed=int32[2]>)`; the weight is a vector, one value per trained variable, if there is
+    a mask policy. Nothing travels beside model and update, so `channels` is not used.
     """
     del channels
     initial_state = work_state(options.learning_rate)

@@ -1,11 +1,13 @@
 """The server's optimizer step on the aggregated client update.
 
-Reddi et al. 2021, "Adaptive Federated Optimization" (arXiv 2003.00295), Algorithm 2: the mean client delta takes the place
-of a gradient. `epsilon` is the paper's tau. As in TFF, FedAdam and FedYogi correct the bias of their moments, which the
-paper's listing does not.
+Reddi et al. 2021, "Adaptive Federated Optimization" (arXiv 2003.00295), Algorithm 2: the mean
+client delta takes the place of a gradient. `epsilon` is the paper's tau. As in TFF, FedAdam and
+FedYogi correct the bias of their moments, which the paper's listing does not.
 
-The schedule counts the rounds in which something was updated. A variable whose aggregated update is exactly zero everywhere was trained by no client (partial training, a cohort without
-data): it keeps its value, its moments do not decay, and its own step counter (for the bias correction) stands still.
+The schedule counts the rounds in which something was updated. A variable whose aggregated update is
+exactly zero everywhere was trained by no client (partial training, a cohort without data): it keeps
+its value, its moments do not decay, and its own step counter (for the bias correction) stands
+still.
 """
 
 from collections import OrderedDict
@@ -23,7 +25,10 @@ from tff_lm.learning.update_rules import UpdateRule
 def build_server_optimizer(
     rule: UpdateRule, learning_rate: float, schedule: Schedule, weights_type: tff.StructType
 ) -> tff.learning.templates.FinalizerProcess:
-    """`next: (<S@SERVER,ModelWeights@SERVER,U@SERVER> -> <state=S,result=ModelWeights,measurements=M>@SERVER)`.
+    """Applies an optimizer step to the model.
+
+    `next: (<S@SERVER,ModelWeights@SERVER,U@SERVER> ->
+    <state=S,result=ModelWeights,measurements=M>@SERVER)`.
 
     An update that is not finite is rejected as a whole and counted in the measurements.
 

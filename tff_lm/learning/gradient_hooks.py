@@ -1,4 +1,4 @@
-"""Changes to a client's batch gradient before its optimizer sees it: one hook per algorithm, composed freely."""
+"""Changes to a client's batch gradient before its optimizer sees it, one hook each."""
 
 from collections.abc import Callable, Sequence
 
@@ -28,7 +28,7 @@ def control_variate(
     anchor_gradients: Callable[[scoring.Batch, tf.Tensor], Sequence[tf.Tensor | None]],
     control: Sequence[tf.Tensor],
 ) -> GradientHook:
-    """Replaces g(w) by g(w) - g(w0) + c: Mime, Karimireddy et al. 2020, arXiv 2008.03606, Algorithm 1.
+    """Replaces g(w) by g(w) - g(w0) + c: Mime (arXiv 2008.03606), Algorithm 1.
 
     Args:
       anchor_gradients: (batch, seed) -> the batch's gradients at the round's initial weights w0.

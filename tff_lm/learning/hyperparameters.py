@@ -1,4 +1,4 @@
-"""Hyperparameters that live in a process's state, so that a sweep changes them without compiling again."""
+"""Hyperparameters in a process's state: a sweep changes them without compiling again."""
 
 from collections import OrderedDict
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How a client applies an update rule: with optimizer state of its own, or with the server's, held fixed."""
+"""How a client applies an update rule: with state of its own, or with the server's."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -37,7 +37,7 @@ class FreshState:
             local_variables.create_like([v] * len(rule.slots), "slot") for v in variables
         ]
 
-    def apply(self, index, gradient, learning_rate, step):
+    def apply(self, index, gradient, learning_rate, step) -> None:
         variable, slots = self._variables[index], self._slots[index]
 
         def reset_slots():
@@ -52,7 +52,8 @@ class FreshState:
 class FixedState:
     """Every local step uses the server's optimizer state and changes nothing in it (Mime).
 
-    Assigning a slot anew before each step shares the given tensor's memory; the rule's own change of it is forgotten.
+    Assigning a slot anew before each step shares the given tensor's memory; the rule's own change
+    of it is forgotten.
     """
 
     def __init__(self, rule: UpdateRule, variables: Sequence[tf.Variable]):
@@ -66,7 +67,7 @@ class FixedState:
         """Sets the server's state: slots by variable, and int32[n] steps done with them."""
         self._values, self._steps = slots, steps
 
-    def apply(self, index, gradient, learning_rate, step):
+    def apply(self, index, gradient, learning_rate, step) -> None:
         del step
         slots = self._slots[index]
         local_variables.assign_all(slots, self._values[index])

@@ -45,7 +45,7 @@ class LocalOptions:
 
 
 class LocalModel(NamedTuple):
-    """The model under training, and those of its variables that are trained in this run, by name."""
+    """The model under training, and those of its variables that are trained, by name."""
 
     model: Any
     names: Sequence[str]
@@ -54,7 +54,7 @@ class LocalModel(NamedTuple):
 
 
 class LocalResult(NamedTuple):
-    """What local training leaves: sums float32[K], the client's seed int32[2] (zeros without batches)."""
+    """What training leaves: sums float32[K], the client's seed int32[2] (0 without batches)."""
 
     row: tf.Tensor
     seed: tf.Tensor
@@ -74,7 +74,7 @@ def step_seed(batch: scoring.Batch, step: tf.Tensor) -> tf.Tensor:
 
 
 class BatchGradients(NamedTuple):
-    """Attributes: the batch's score, a gradient or None by variable, and the mask (None trains all)."""
+    """A batch's score, a gradient or None by variable, and the mask (None trains all)."""
 
     score: scoring.Score
     gradients: scoring.Gradients
@@ -133,8 +133,9 @@ def train(
       optimizer: Applies the gradients.
       learning_rate: float32[], this round's.
       hook: Changes the gradients (after clipping).
-      mask_fn: Which variables this client trains; None trains all. The weight gradient of a variable that it does not
-        train is not computed (see `model.score`'s `trained`), and its value is not touched.
+      mask_fn: Which variables this client trains; None trains all. The weight gradient of a
+        variable that it does not train is not computed (see `model.score`'s `trained`), and its
+        value is not touched.
     """
     schedule = build_schedule(options.schedule)
 
@@ -175,7 +176,7 @@ class FullGradient(NamedTuple):
 def full_gradient(
     local: LocalModel, batches: tf.data.Dataset, mask_fn: MaskFn | None = None
 ) -> FullGradient:
-    """The gradient over all of the client's batches, at the current weights (zeros without batches).
+    """The gradient over all of the client's batches (zeros without batches).
 
     The gradients of variables that `mask_fn` freezes are not computed and are zero.
     """

@@ -1,10 +1,10 @@
 """Model variables that cost nothing to create and share the memory of what is assigned to them.
 
-A client computation first builds its model and then overwrites every weight with the broadcast ones.  Keras'
-initializers would draw millions of random numbers per client for nothing, so under `uninitialized_variables` a
-variable is a bare handle without an initializer.  `AssignVariableOp` then makes the handle point at the broadcast
-tensor's buffer; TensorFlow copies that buffer only when an in-place update touches it, hence a frozen variable is never
-copied at all.
+A client computation first builds its model and then overwrites every weight with the broadcast
+ones.  Keras' initializers would draw millions of random numbers per client for nothing, so under
+`uninitialized_variables` a variable is a bare handle without an initializer.  `AssignVariableOp`
+then makes the handle point at the broadcast tensor's buffer; TensorFlow copies that buffer only
+when an in-place update touches it, hence a frozen variable is never copied at all.
 """
 
 import contextlib
@@ -54,6 +54,6 @@ def create_like(tensors: Sequence[Any], name: str) -> list[tf.Variable]:
 
 
 def assign_all(variables: Sequence[tf.Variable], values: Sequence[Any]) -> None:
-    """Points each variable at its value's buffer (call within a `tf.function`: the order is kept)."""
+    """Points each variable at its value's buffer; call it within a `tf.function`."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value, read_value=False)

@@ -1,8 +1,9 @@
-"""What is counted about a client's text: one row of sums per client, from which every figure is derived.
+"""What is counted about a client's text: one row of sums, from which all figures derive.
 
-Training and evaluation share the row, `float32[len(METRIC_NAMES)]`.  Rows of a cohort are stacked into a matrix
-`float32[cohort, len(METRIC_NAMES)]` at the server, so totals, percentiles and distributions over clients all come from
-one aggregation.  A client without data gives a row of zeros.
+Training and evaluation share the row, `float32[len(METRIC_NAMES)]`.  Rows of a cohort are stacked
+into a matrix `float32[cohort, len(METRIC_NAMES)]` at the server, so totals, percentiles and
+distributions over clients all come from one aggregation.  A client without data gives a row of
+zeros.
 """
 
 from collections.abc import Mapping
@@ -98,7 +99,7 @@ def _ratio(numerator: float, denominator: float) -> float:
 
 
 def _exp(value: float) -> float:
-    return float(np.exp(value)) if value < 700.0 else float("inf")
+    return float("inf") if value > 700.0 else float(np.exp(value))
 
 
 def summarise(per_client: np.ndarray) -> Mapping[str, float]:
@@ -108,10 +109,11 @@ def summarise(per_client: np.ndarray) -> Mapping[str, float]:
       per_client: float32[cohort, NUM_METRICS]; rows without batches are not counted as clients.
 
     Returns:
-      `loss` (nats per token), `token_perplexity`, `word_perplexity` (exp of nats per word), `bits_per_word`,
-      `top1_accuracy`, `top3_accuracy`, `padding_fraction`, `tokens`, `words`, `examples`, `clients`,
-      `non_finite_clients`, `update_norm` (mean over clients), and `token_perplexity_p10`, `..._p50`, `..._p90`:
-      percentiles over the clients' own perplexities.  A figure without data is NaN.
+      `loss` (nats per token), `token_perplexity`, `word_perplexity` (exp of nats per word),
+      `bits_per_word`, `top1_accuracy`, `top3_accuracy`, `padding_fraction`, `tokens`, `words`,
+      `examples`, `clients`, `non_finite_clients`, `update_norm` (mean over clients), and
+      `token_perplexity_p10`, `..._p50`, `..._p90`: percentiles over the clients' own perplexities.
+      A figure without data is NaN.
     """
     rows = np.asarray(per_client, np.float64).reshape(-1, NUM_METRICS)
     present = rows[(rows[:, _INDEX["batches"]] > 0) | (rows[:, _INDEX["non_finite"]] > 0)]

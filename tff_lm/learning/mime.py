@@ -1,18 +1,19 @@
 """Mime and MimeLite: clients apply the server's optimizer state, which only the server changes.
 
 Karimireddy et al. 2020, "Mime: Mimicking Centralized Stochastic Algorithms in Federated Learning"
-(arXiv 2008.03606), Algorithm 1. Beside its update, each client uploads the full gradient of its loss
-at the round's initial weights w0; the server steps the base optimizer's state with their mean c.
+(arXiv 2008.03606), Algorithm 1. Beside its update, each client uploads the full gradient of its
+loss at the round's initial weights w0; the server steps the base optimizer's state with their mean
+c.
 
-MimeLite does both in one pass. Mime also corrects each local gradient, g(w) - g(w0) + c, and needs c
-before training starts. Its round therefore takes two calls of `next` on the *same* cohort
+MimeLite does both in one pass. Mime also corrects each local gradient, g(w) - g(w0) + c, and needs
+c before training starts. Its round therefore takes two calls of `next` on the *same* cohort
 (`Algorithm.passes`): the first collects gradients and leaves the model as it is, the second trains.
 Each call has independent aggregations only, so any of our runtimes executes it, and each is one
 exchange of messages, as in the paper.
 
-With plain SGD as base optimizer, Mime is SCAFFOLD (Karimireddy et al. 2020, arXiv 1910.06378, control
-variates of option I) without client memory: a client's variate is its gradient at w0, computed anew
-instead of remembered.
+With plain SGD as base optimizer, Mime is SCAFFOLD (Karimireddy et al. 2020, arXiv 1910.06378,
+control variates of option I) without client memory: a client's variate is its gradient at w0,
+computed anew instead of remembered.
 """
 
 import dataclasses

@@ -9,8 +9,9 @@ candidates so many train that a given fraction of all parameters does. The polic
   per_round             the server draws a subset each round, the same for all clients.
   per_client_per_round  every client draws its own each round.
   rolling               a window over the candidates in the model's order, moved on by one candidate
-                        each round, the same for all clients (after FedRolex, Alam et al. 2022, arXiv
-                        2212.01548, which rolls over the units of a layer; here over the layers).
+                        each round, the same for all clients (after FedRolex, Alam et al. 2022,
+                        arXiv 2212.01548, which rolls over the units of a layer; here over the
+                        layers).
 
 A subset is a function of (run seed, round) or of the client's seed, so naming it costs no upload.
 """
@@ -173,7 +174,7 @@ POLICIES = ("full", "fixed", *_MASKED)
 def build_client_model(
     model_fn: ModelFn,
     starts_word: Sequence[bool],
-    options: PartialOptions = PartialOptions(),  # noqa: B008  (frozen)
+    options: PartialOptions = PartialOptions(),
     seed: int = 0,
 ) -> ClientModel:
     """The model with the variables that clients train.

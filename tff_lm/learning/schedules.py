@@ -1,7 +1,7 @@
 """Learning-rate schedules as pure functions: a step (int32 tensor) -> a factor (float32 tensor).
 
-The factor multiplies the base learning rate.  The same functions serve the server's rounds, the client's rate over
-rounds and the client's rate over its local steps.
+The factor multiplies the base learning rate.  The same functions serve the server's rounds, the
+client's rate over rounds and the client's rate over its local steps.
 """
 
 import dataclasses

@@ -14,7 +14,7 @@ Gradients = list[tf.Tensor | None]
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """Attributes: `loss` float32[] (mean nats per real token), `tokens` float32[], `row` float32[K]."""
+    """The mean nats per real token, float32[]; real tokens, float32[]; the row, float32[K]."""
 
     loss: tf.Tensor
     tokens: tf.Tensor
@@ -47,7 +47,7 @@ def score_and_gradients(
     starts_word: Any,
     **score_options: Any,
 ) -> tuple[Score, Gradients]:
-    """The score in training, and the loss's dense gradients (None where the loss does not depend)."""
+    """The training score, and dense gradients (None where the loss does not depend)."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         for variable in variables:
             tape.watch(variable)

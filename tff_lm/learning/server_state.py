@@ -45,8 +45,8 @@ def step_touched(
     for i, (variable, variable_slots, delta) in enumerate(
         zip(variables, slots, update, strict=True)
     ):
-        # Two reductions instead of a comparison: no tensor of booleans is made. (`!=` on a tensor compares identities
-        # within a TFF computation, which is a TensorFlow 1 graph.)
+        # Two reductions instead of a comparison: no tensor of booleans is made. (`!=` on a tensor
+        # compares identities within a TFF computation, which is a TensorFlow 1 graph.)
         extremes = tf.stack([tf.reduce_min(delta), tf.reduce_max(delta)])
         is_touched = accepted & tf.reduce_any(tf.not_equal(extremes, 0.0))
 

@@ -1,4 +1,4 @@
-"""Joins a learning process with its data: a round takes client specs (strings) instead of batches."""
+"""Joins a learning process with its data: a round takes client specs, not batches."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def with_client_specs(
 
 
 def with_given_weights(process: tff.learning.templates.LearningProcess) -> tff.Computation:
-    """`(ModelWeights@SERVER -> S@SERVER)`: a fresh state that starts from the weights given (warm start).
+    """`(ModelWeights@SERVER -> S@SERVER)`: a fresh state with the given weights (warm start).
 
     The weights are an argument, so no graph holds them as a constant.
     """

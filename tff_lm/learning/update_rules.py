@@ -1,7 +1,8 @@
-"""Optimizer steps on resource variables, in place: one rule serves clients, the server and Mime's base optimizer.
+"""Optimizer steps on variables, in place: for clients, the server and Mime's base optimizer.
 
-Each rule follows the arithmetic of `tff.learning.optimizers` (the tests compare them).  TFF's optimizers are functional
-and make several passes over memory per step; TensorFlow's fused kernels make one.
+Each rule follows the arithmetic of `tff.learning.optimizers` (the tests compare them).  TFF's
+optimizers are functional and make several passes over memory per step; TensorFlow's fused kernels
+make one.
 """
 
 import dataclasses
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 
 class UpdateRule(Protocol):
-    """A stateless description of an optimizer step; the state lives in slot variables given to `apply`."""
+    """A description of an optimizer step; the state lives in slot variables."""
 
     @property
     def slots(self) -> tuple[float, ...]:
@@ -43,7 +44,7 @@ class Sgd:
 
     slots: tuple[float, ...] = ()
 
-    def apply(self, variable, slots, gradient, learning_rate, step):
+    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
         del slots, step
         tf.raw_ops.ResourceApplyGradientDescent(
             var=variable.handle, alpha=learning_rate, delta=gradient, use_locking=False
@@ -57,7 +58,7 @@ class Momentum:
     momentum: float = 0.9
     slots: tuple[float, ...] = (0.0,)
 
-    def apply(self, variable, slots, gradient, learning_rate, step):
+    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
         del step
         tf.raw_ops.ResourceApplyMomentum(
             var=variable.handle,
@@ -84,7 +85,7 @@ class Adam:
     epsilon: float = 1e-7
     slots: tuple[float, ...] = (0.0, 0.0)
 
-    def apply(self, variable, slots, gradient, learning_rate, step):
+    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
         step = tf.cast(step, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
@@ -114,7 +115,7 @@ class Yogi:
     def slots(self) -> tuple[float, ...]:
         return (0.0, self.initial_accumulator)
 
-    def apply(self, variable, slots, gradient, learning_rate, step):
+    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
         first, second = slots
         square = tf.square(gradient)
         moment = first + (gradient - first) * (1.0 - self.beta_1)
@@ -127,9 +128,10 @@ class Yogi:
 
 @dataclasses.dataclass(frozen=True)
 class Adagrad:
-    """Duchi et al. 2011: s += g^2; w -= lr * g / (sqrt(s) + epsilon), as Reddi et al. 2021 write it.
+    """Duchi et al. 2011: s += g^2; w -= lr * g / (sqrt(s) + epsilon).
 
-    TFF puts epsilon under the root; at its default of 1e-7 the two differ by less than float32 resolves.
+    TFF puts epsilon under the root; at its default of 1e-7 the two differ by less than float32
+    resolves.
     """
 
     epsilon: float = 1e-7
@@ -139,7 +141,7 @@ class Adagrad:
     def slots(self) -> tuple[float, ...]:
         return (self.initial_accumulator,)
 
-    def apply(self, variable, slots, gradient, learning_rate, step):
+    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
         del step
         tf.raw_ops.ResourceApplyAdagradV2(
             var=variable.handle,
@@ -161,7 +163,7 @@ UPDATE_RULES: dict[str, Callable[..., UpdateRule]] = {
 
 
 def build_update_rule(name: str, **hyperparameters: float | None) -> UpdateRule:
-    """The rule called `name`; a hyperparameter that is None or that the rule does not have is left out.
+    """The rule called `name`; hyperparameters that are None or not the rule's are left out.
 
     Raises:
       ValueError: For an unknown name.

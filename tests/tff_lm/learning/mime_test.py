@@ -78,7 +78,9 @@ class MimeTest(parameterized.TestCase):
             np.testing.assert_array_equal(a, b)
         uncorrected = fixtures.trainable(plain, fixtures.run(plain, [cohort])[0][0])
         corrected = fixtures.trainable(process, second[0])
-        self.assertGreater(max(np.abs(a - b).max() for a, b in zip(uncorrected, corrected)), 1e-3)
+        self.assertGreater(
+            max(np.abs(a - b).max() for a, b in zip(uncorrected, corrected, strict=True)), 1e-3
+        )
 
     def test_uploads_are_measured_in_the_pass_that_makes_them(self):
         process = _build(name="mime", client_optimizer="momentum")

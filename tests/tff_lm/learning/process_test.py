@@ -7,7 +7,6 @@ from collections import OrderedDict
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 from tensorflow_federated.python.core.backends.native import mergeable_comp_compiler
 
@@ -42,6 +41,18 @@ def _dataset_fn(spec):
         return OrderedDict(x=x, y=y, seed=tf.stack([number, 7]))
 
     return tf.data.Dataset.range(tf.cast(number, tf.int64)).map(batch)
+
+
+_POISON = fixtures.VOCABULARY - 1
+
+
+class PoisonedModel(fixtures.TinyModel):
+    """A token turns its loss into NaN."""
+
+    def score(self, x, y, training=False, seed=None, trained=None):
+        logits, labels = super().score(x, y, training, seed, trained)
+        poisoned = tf.reduce_any(tf.equal(x, _POISON))
+        return logits * tf.where(poisoned, np.float32("nan"), np.float32(1)), labels
 
 
 class ProcessTest(parameterized.TestCase):
@@ -80,68 +91,48 @@ class ProcessTest(parameterized.TestCase):
         self.assertEqual(after.finalizer["round"], state.finalizer["round"])
 
     def test_client_that_diverges_is_left_out_and_counted(self):
-        process = _build()
-        exploding = fixtures.random_batches(9, count=40)
-        state = process.initialize()
-        weights = process.get_model_weights(state)
-        hot = [np.asarray(w).copy() for w in weights.trainable]
-        hot[0][5] = np.inf  # token 5 gives a NaN; a client without it trains on
-        state = process.set_model_weights(
-            state, tff.learning.models.ModelWeights(tuple(hot), tuple(weights.non_trainable))
-        )
-        healthy = OrderedDict(
-            x=np.array([[1, 7]], np.int32),
-            y=np.array([[7, 2]], np.int32),
+        process = build_learning_process(fixtures.client_model(PoisonedModel), _OPTIONS)
+        poison = OrderedDict(
+            x=np.array([[1, _POISON]], np.int32),
+            y=np.array([[_POISON, 2]], np.int32),
             seed=np.zeros(2, np.int32),
         )
-        cohort = [fixtures.dataset(exploding), fixtures.dataset([healthy])]
-        hot[0][5] = 0.5
-        output = process.next(state, cohort)
-        rows = np.asarray(output.metrics["client_work"]["per_client"])
-        # Infinite weights minus themselves are NaN, for both: nothing may reach the server.
-        np.testing.assert_array_equal(fixtures.column(rows, "non_finite"), 1)
-        np.testing.assert_array_equal(fixtures.column(rows, "tokens"), 0)
-        self._assert_same(
-            fixtures.trainable(process, state), fixtures.trainable(process, output.state)
-        )
-
-    def test_huge_learning_rate_drops_one_client_only(self):
-        process = _build(client_learning_rate=1e30)
-        output = fixtures.run(process, [[*fixtures.cohort(1, count=3), *fixtures.cohort(0)]])[0]
+        healthy = OrderedDict(poison, x=np.array([[1, 7]], np.int32))
+        both = [fixtures.dataset([poison]), fixtures.dataset([healthy])]
+        output = fixtures.run(process, [both])[0]
         rows = fixtures.per_client(output)
         np.testing.assert_array_equal(fixtures.column(rows, "non_finite"), [1, 0])
+        self.assertEqual(rows[0].sum(), 1)
         self.assertEqual(metrics.summarise(rows)["non_finite_clients"], 1)
-        self._assert_same(
-            fixtures.trainable(process, process.initialize()),
-            fixtures.trainable(process, output[0]),
-        )
+        self._assert_same(fixtures.trainable(process, output[0]), _after(process, both[1:]))
+        after, _ = fixtures.run(process, [both[:1]])[0]
+        start = fixtures.trainable(process, process.initialize())
+        self._assert_same(start, fixtures.trainable(process, after))
 
-    def test_weightings(self):
+    @parameterized.parameters("tokens", "examples", "uniform")
+    def test_weighting(self, weighting):
         cohort = [fixtures.dataset(fixtures.random_batches(1, 4)), *fixtures.cohort(2, count=1)]
-        alone = [_after(_build(), [data]) for data in cohort]
-        start = fixtures.trainable(_build(), _build().initialize())
-        rows = fixtures.per_client(fixtures.run(_build(), [cohort])[0])
-        weights = {
-            "tokens": fixtures.column(rows, "tokens"),
-            "examples": fixtures.column(rows, "examples"),
-            "uniform": np.ones(2),
-        }
-        self.assertNotEqual(weights["tokens"][0] / weights["tokens"][1], 4.0)
-        np.testing.assert_array_equal(weights["examples"], [16, 4])
-        for name, weight in weights.items():
-            actual = _after(_build(LocalOptions(weighting=name)), cohort)
-            for s, a, b, mean in zip(start, *alone, actual, strict=True):
-                expected = s + ((a - s) * weight[0] + (b - s) * weight[1]) / weight.sum()
-                np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6)
+        process = _build(LocalOptions(weighting=weighting))
+        alone = [_after(process, [data]) for data in cohort]
+        start = fixtures.trainable(process, process.initialize())
+        (state, _), *_ = outputs = fixtures.run(process, [cohort])
+        rows = fixtures.per_client(outputs[0])
+        weight = np.ones(2) if weighting == "uniform" else fixtures.column(rows, weighting)
+        np.testing.assert_array_equal(fixtures.column(rows, "examples"), [16, 4])
+        for s, a, b, mean in zip(start, *alone, fixtures.trainable(process, state), strict=True):
+            expected = s + ((a - s) * weight[0] + (b - s) * weight[1]) / weight.sum()
+            np.testing.assert_allclose(mean, expected, rtol=1e-4, atol=1e-6)
 
     def test_steps_and_epochs(self):
         batches = fixtures.random_batches(1, 3)
-        one, two = ([fixtures.dataset(batches[:n])] for n in (1, 2))
-        whole, doubled = ([fixtures.dataset(b)] for b in (batches, batches * 2))
-        self._assert_same(_after(_build(LocalOptions(steps=2)), whole), _after(_build(), two))
-        self._assert_same(_after(_build(LocalOptions(epochs=2)), whole), _after(_build(), doubled))
-        local = LocalOptions(epochs=3, steps=1)
-        self._assert_same(_after(_build(local), whole), _after(_build(), one))
+        plain, whole = _build(), [fixtures.dataset(batches)]
+        five_steps = _build(LocalOptions(epochs=2, steps=5))
+        first_five = [fixtures.dataset(batches + batches[:2])]
+        self._assert_same(_after(five_steps, whole), _after(plain, first_five))
+        one = [fixtures.dataset(batches[:1])]
+        self._assert_same(
+            _after(five_steps, one), _after(plain, [fixtures.dataset(batches[:1] * 2)])
+        )
 
     def test_clipping_bounds_a_step(self):
         output = fixtures.run(
