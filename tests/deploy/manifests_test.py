@@ -4,10 +4,9 @@ import pathlib
 import re
 
 import yaml
-from absl import flags
 from absl.testing import absltest
 
-from bin import worker  # noqa: F401  (defines the flags of bin.worker)
+from tff_lm.config import schema
 
 _ROOT = pathlib.Path(__file__).parents[2]
 _FOLDER = _ROOT / "deploy" / "kubernetes"
@@ -35,11 +34,20 @@ class ManifestsTest(absltest.TestCase):
             yield from pod["spec"].get("initContainers", [])
             yield from pod["spec"]["containers"]
 
-    def test_flags_of_the_worker_exist(self):
-        module, *arguments = self.workers["template"]["spec"]["containers"][0]["args"]
-        self.assertEqual(module, "bin.worker")
-        for argument in arguments:
-            self.assertIn(argument.removeprefix("--").partition("=")[0], flags.FLAGS)
+    def test_flags_of_the_workers_containers_exist(self):
+        pod = self.workers["template"]["spec"]
+        for container in (*pod["initContainers"], *pod["containers"]):
+            module, *arguments = container["args"]
+            source = (_ROOT / f"{module.replace('.', '/')}.py").read_text()
+            defined = re.findall(r"flags\.DEFINE_\w+\(\s*\"(\w+)\"", source)
+            for argument in arguments:
+                self.assertIn(argument.removeprefix("--").partition("=")[0], defined)
+
+    def test_options_of_the_run_exist(self):
+        options = [option.key for option in schema.OPTIONS]
+        for argument in self.run_pod["spec"]["containers"][0]["args"]:
+            if argument.startswith("--config."):
+                self.assertIn(argument.removeprefix("--config.").partition("=")[0], options)
 
     def test_run_names_every_worker(self):
         addresses = next(
