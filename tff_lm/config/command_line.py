@@ -48,12 +48,13 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
             return main(argv[1:])
         except ConfigError as error:
             fail(error)
-        except BrokenPipeError:
-            # The reader of our output has seen enough (`| head`): Python's own note would follow.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 1
 
-    sys.exit(app.run(guarded, flags_parser=parse))
+    try:
+        sys.exit(app.run(guarded, flags_parser=parse))
+    except BrokenPipeError:
+        # The reader of our output has seen enough (`| head`): Python's own note would follow.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def parse(argv: Sequence[str]) -> list[str]:
