@@ -2,8 +2,8 @@
 
 Each client encodes its own update; the server decodes and adds one upload at a time, so that what
 lives per client is the packed payload. All sums come from a single `federated_aggregate`, which
-depends on nothing that was aggregated before it: TFF can therefore split the clients between several
-workers and merge their partial sums (`compile_to_mergeable_comp_form`).
+depends on nothing that was aggregated before it: TFF can therefore split the clients between
+several workers and merge their partial sums (`compile_to_mergeable_comp_form`).
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ class CompressedMeanFactory(tff.aggregators.WeightedAggregationFactory):
     """Weighted mean, per variable, of updates that travel through a codec.
 
     `create(value_type, weight_type)` takes any structure of float tensors, and as weight either a
-    float scalar or `OrderedDict(weight=float32[] or float32[V], seed=int32[2])`: one weight for all V
-    variables (in the order of declaration) or one each. Weight 0 for a variable means that this client
-    did not train it: it is neither encoded nor uploaded (0 bits) nor counted in that variable's mean.
-    A variable that nobody sent gets the mean 0. An update with a NaN or an infinity is dropped as a
-    whole and counted.
+    float scalar or `OrderedDict(weight=float32[] or float32[V], seed=int32[2])`: one weight for all
+    V variables (in the order of declaration) or one each. Weight 0 for a variable means that this
+    client did not train it: it is neither encoded nor uploaded (0 bits) nor counted in that
+    variable's mean. A variable that nobody sent gets the mean 0. An update with a NaN or an
+    infinity, or a weight that is not finite or negative, is dropped as a whole and counted.
 
-    All noise follows from the client's `seed`. With a scalar weight the seed is a hash of the update's
-    own values, the factory's seed and the round, so equal updates get equal noise; a real client
-    would have to send that seed, 8 bytes, which is not counted.
+    All noise follows from the client's `seed`. With a scalar weight the seed is a hash of the
+    update's own values, the factory's seed and the round, so equal updates get equal noise; a real
+    client would have to send that seed, 8 bytes, which is not counted.
 
     The process is (S = int32[], the round):
       initialize: ( -> S@SERVER)

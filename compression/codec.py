@@ -22,8 +22,7 @@ class Codec(abc.ABC):
 
     A tensor that holds NaN or an infinity (or a number so large that a statistic the codec sends
     overflows float32) still yields a payload, of the usual size, for which `is_valid` is False; its
-    decoded value means nothing. Shapes are static, and no tensor may be empty of known rank: a
-    tensor of zero elements is fine and costs the side information alone.
+    decoded value means nothing. Shapes are static; a tensor may have no elements.
     """
 
     @property
@@ -52,8 +51,8 @@ class Codec(abc.ABC):
     def is_valid(self, payload: Payload) -> tf.Tensor:
         """bool[]: whether every float in the payload is finite.
 
-        This suffices because every codec sends, as a float, a statistic that a single NaN or infinity
-        of its input turns into one.
+        This suffices because every codec sends, as a float, a statistic that a single NaN or
+        infinity of its input turns into one.
         """
         checks = [
             tf.reduce_all(tf.math.is_finite(part))

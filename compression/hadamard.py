@@ -1,14 +1,14 @@
 """The randomized Hadamard transform of a flat tensor, in blocks, as two matrix products.
 
 A block of d = a b values, d a power of two of at most 4,096, is rotated by H_d D / sqrt(d): D holds
-random signs and H_d is Hadamard's matrix, which is the Kronecker product of H_a and H_b. With d of 4,096
-that is two products with 64 x 64 matrices: several times the arithmetic of the butterfly algorithm but
-two passes over memory instead of twelve, in the fastest kernel that a CPU has.
+random signs and H_d is Hadamard's matrix, which is the Kronecker product of H_a and H_b. With d of
+4,096 that is two products with 64 x 64 matrices: several times the arithmetic of the butterfly
+algorithm but two passes over memory instead of twelve, in the fastest kernel that a CPU has.
 
-A tensor of J blocks is laid out as [a, b, J]: a block takes every J-th value, so that its values come
-from all over the tensor and blocks have similar norms, and both products are over contiguous rows.
-The signs, folded into the matrices of the first product, are the same for all blocks of a tensor; each
-block is rotated by a properly random rotation, and blocks hold different values.
+A tensor of J blocks is laid out as [a, b, J]: a block takes every J-th value, so that its values
+come from all over the tensor and blocks have similar norms, and both products are over contiguous
+rows. The signs, folded into the matrices of the first product, are the same for all blocks of a
+tensor; each block is rotated by a properly random rotation, and blocks hold different values.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ class CommunicationLedger:
     """Adds up rounds; its state is a small dictionary of numbers for a checkpoint.
 
     Every number comes from the measurements of `compression.aggregation` (upload, over all clients)
-    and `compression.broadcast` (download, per client). The reduction is against each client sending or
-    receiving the full model as float32, whether or not it trained all of it.
+    and `compression.broadcast` (download, per client). The reduction is against each client sending
+    or receiving the full model as float32, whether or not it trained all of it.
     """
 
     def __init__(self, num_parameters: int, variable_names: Sequence[str] = ()):
@@ -70,9 +70,7 @@ class CommunicationLedger:
 
     def totals(self) -> collections.OrderedDict[str, float]:
         """`communication.total.*` of the rounds so far: the same keys as those of a round."""
-        return _metrics(
-            "communication.total", self._bytes, self._client_rounds, self._model_bytes
-        )
+        return _metrics("communication.total", self._bytes, self._client_rounds, self._model_bytes)
 
     def by_variable(self) -> collections.OrderedDict[str, dict[str, int]]:
         """Bytes of the run so far for each variable, in both directions."""

@@ -4,10 +4,10 @@ A Philox draw of 32 bits costs more than the arithmetic of a quantizer, so one d
 values: each gets eight bits, and all values of the call share one further offset r, uniform in
 [0, 1). The sum (byte + r) / 256 is then uniform on [0, 1) for every value taken alone, so
 stochastic rounding with it is unbiased *exactly*, coordinate by coordinate, although only eight
-bits a value were drawn. What is given up is a little independence: r ties the coordinates of one call together,
-by at most 1/256 of a step. Where values lie mostly within 1/256 of a step from a level (TernGrad:
-|x| / max|x|), sixteen bits a value are drawn. Different seeds (clients, rounds, variables) are
-independent.
+bits a value were drawn. What is given up is a little independence: r ties the coordinates of one
+call together, by at most 1/256 of a step. Where values lie mostly within 1/256 of a step from a
+level (TernGrad: |x| / max|x|), sixteen bits a value are drawn. Different seeds (clients, rounds,
+variables) are independent.
 """
 
 from __future__ import annotations
@@ -48,9 +48,7 @@ class Dither(NamedTuple):
     offset: tf.Tensor  # float32[], the same for all elements
 
 
-def dither(
-    seed: tf.Tensor, count: int, guard: float = 0.0, dtype: tf.DType = tf.uint8
-) -> Dither:
+def dither(seed: tf.Tensor, count: int, guard: float = 0.0, dtype: tf.DType = tf.uint8) -> Dither:
     """`count` values of dither from 8 (uint8) or 16 (uint16) bits each and a shared offset."""
     unit = (1.0 - 2.0 * guard) / 2.0 ** (8 * dtype.size)
     shared = tf.random.stateless_uniform([], fold_in(seed, 1), alg="philox")

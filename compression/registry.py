@@ -47,8 +47,8 @@ def make_codec(name: str, **options) -> Codec:
       **options: The fields of that codec. A wrapper takes `inner`, a codec or the name of one.
 
     Raises:
-      ValueError: For an unknown codec or option, naming the nearest valid one, or for a value out of
-        range.
+      ValueError: For an unknown codec or option, naming the nearest valid one, or for a value out
+        of range.
     """
     if name not in CODECS:
         raise ValueError(f"Unknown codec {name!r}{_nearest(name, codec_names())}")

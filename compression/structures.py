@@ -20,14 +20,14 @@ def tensor_types(value_type: tff.Type) -> list[tff.TensorType]:
     return tff.structure.flatten(value_type)
 
 
-def flatten(value, value_type: tff.Type) -> list:
+def flatten(value: object, value_type: tff.Type) -> list:
     """The tensors of `value`, an argument of a TFF computation of `value_type`."""
     if isinstance(value_type, tff.TensorType):
         return [value]
     return tff.structure.flatten(tff.structure.from_container(value, recursive=True))
 
 
-def pack_as(value_type: tff.Type, tensors: Sequence):
+def pack_as(value_type: tff.Type, tensors: Sequence) -> object:
     """`tensors` in the Python containers of `value_type`: the inverse of `flatten`."""
     if isinstance(value_type, tff.TensorType):
         return tensors[0]
@@ -37,7 +37,7 @@ def pack_as(value_type: tff.Type, tensors: Sequence):
 
 
 def _skeleton(value_type: tff.Type):
-    """A tff.structure.Struct of the nesting of `value_type`, with a None in place of each tensor."""
+    """A tff.structure.Struct nested as `value_type` is, with None in place of each tensor."""
     if isinstance(value_type, tff.TensorType):
         return None
     elements = tff.structure.iter_elements(value_type)

@@ -23,8 +23,9 @@ class TfmotUniformMeanFactory(tff.aggregators.WeightedAggregationFactory):
     """Weighted mean through tfmot's stochastic uniform quantization.
 
     Takes a scalar weight or `OrderedDict(weight=float32[], seed=int32[2])`, whose seed is ignored,
-    and reports `upload_bits`, int64[], and `upload_bits_per_variable`, int64[V], as `CompressedMeanFactory`
-    does: the size of the tensors that an encoder yields, over clients of positive weight.
+    and reports `upload_bits`, int64[], and `upload_bits_per_variable`, int64[V], as
+    `CompressedMeanFactory` does: the size of the tensors that an encoder yields, over clients of
+    positive weight.
     """
 
     def __init__(self, bits: int = 8, min_elements: int = DEFAULT_MIN_ELEMENTS):

@@ -27,7 +27,7 @@ def encode_update(
     seed: tf.Tensor,
     measure_error: bool,
 ) -> collections.OrderedDict:
-    """Encodes one client's `values` with `weights` (float32[V]) and the noise of `seed` (int32[2])."""
+    """Encodes one client's `values` with `weights` (float32[V]) and noise of `seed` (int32[2])."""
     payloads, bits, valid, errors = [], [], [], []
     for index, (variable, value) in enumerate(zip(variables, values, strict=True)):
         variable_seed = randomness.fold_in(seed, index)
@@ -62,9 +62,7 @@ def zero_total(variables: Sequence[CodedVariable]) -> collections.OrderedDict:
     )
 
 
-def accumulate(
-    variables: Sequence[CodedVariable], total, upload
-) -> collections.OrderedDict:
+def accumulate(variables: Sequence[CodedVariable], total, upload) -> collections.OrderedDict:
     """`total` with one client's `upload` decoded and added: sum += weight * value, per variable."""
     sums = []
     for index, (variable, accumulated) in enumerate(zip(variables, total["sums"], strict=True)):
@@ -72,7 +70,9 @@ def accumulate(
         seed = randomness.fold_in(upload["seed"], index)
         payload = upload["payloads"][index]
 
-        def add(variable=variable, accumulated=accumulated, weight=weight, payload=payload, seed=seed):
+        def add(
+            variable=variable, accumulated=accumulated, weight=weight, payload=payload, seed=seed
+        ):
             decoded = variable.decode(payload, seed)
             return accumulated + tf.cast(weight, decoded.dtype) * decoded
 

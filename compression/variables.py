@@ -1,4 +1,4 @@
-"""Which codec each variable of a model gets, and what its payload looks like when it is not sent."""
+"""Which codec each variable of a model gets, and what its payload is when it is not sent."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def code_variables(
     codec: Codec,
     min_elements: int = DEFAULT_MIN_ELEMENTS,
 ) -> list[CodedVariable]:
-    """Gives `codec` to float32 variables of at least `min_elements`; others are sent as they are."""
+    """Gives `codec` to float32 variables of `min_elements` or more; others are sent as they are."""
     return [
         CodedVariable(tuple(shape), np.dtype(dtype), _choose(codec, shape, dtype, min_elements))
         for shape, dtype in shapes_and_dtypes
@@ -63,7 +63,7 @@ def _choose(codec: Codec, shape, dtype, min_elements: int) -> Codec:
     return codec if large and np.dtype(dtype) == np.float32 else Identity()
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _payload_spec(codec: Codec, shape: tuple[int, ...]):
     """The TensorSpecs of a payload, found by tracing the encoder once per (codec, shape)."""
     traced = tf.function(codec.encode).get_concrete_function(

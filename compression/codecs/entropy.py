@@ -1,8 +1,8 @@
 """Entropy coding of the levels of another codec, as real bytes.
 
-QSGD's paper (arXiv 1610.02132, section 3.2) packs its levels with Elias codes, which suit levels of
-which small ones are likely. A range coder with measured frequencies (`compression.rans`) comes within
-about 1% of the entropy bound whatever the distribution, so this is what is used.
+QSGD's paper (arXiv 1610.02132, section 3.2) packs its levels with Elias codes, which suit levels
+of which small ones are likely. A range coder with measured frequencies (`compression.rans`) comes
+close to the entropy bound whatever the distribution, so this is what is used.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _CODED = ("words", "states", "frequencies")
 
 @dataclasses.dataclass(frozen=True)
 class Entropy(Codec):
-    """Payload: `words` uint16[?], `states` uint32, `frequencies` uint16[256]; side parts of `inner`.
+    """Payload: `words` uint16[?], `states` uint32, `frequencies` uint16[256], `inner`'s floats.
 
     Several levels of a small alphabet make one symbol (eight bits of one, five of three, two of up
     to sixteen), which codes likely levels in less than a bit. The size of the payload depends on

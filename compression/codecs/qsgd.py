@@ -19,10 +19,12 @@ from compression import randomness
 from compression.codec import Payload, element_count
 from compression.level_codec import LevelCodec
 
+_GUARD = 2.0**-15  # keeps |x| = norm on the last level despite float32's rounding; see Uniform
+
 
 @dataclasses.dataclass(frozen=True)
 class QSGD(LevelCodec):
-    """Payload: `levels`, sign and magnitude in `bits` bits; `norms` float32[buckets].
+    """Payload: `levels`, signed, in `bits` bits (1.6 for 2); `norms` float32[buckets].
 
     Attributes:
       bits: 2 to 8; the number of levels s is 2**(bits - 1) - 1.
@@ -78,6 +80,3 @@ class QSGD(LevelCodec):
         if buckets * self.bucket != count:
             flat = tf.pad(flat, [[0, buckets * self.bucket - count]])
         return tf.reshape(flat, [buckets, self.bucket])
-
-
-_GUARD = 2.0**-15  # keeps |x| = norm on the last level despite float32's rounding; see Uniform

@@ -20,7 +20,9 @@ from compression.codecs import sparse
 
 @dataclasses.dataclass(frozen=True)
 class RandomK(Codec):
-    """Payload: `values` float32[ceil(n / stride)], as they are; the decoder scales them.
+    """Payload: `values` float32[ceil(n / stride)], scaled by the length of their strides.
+
+    Values that this scaling takes beyond float32's range count as not finite.
 
     Attributes:
       fraction: The share of coordinates sent; 1 / fraction is rounded to a whole stride.
@@ -35,12 +37,13 @@ class RandomK(Codec):
     def encode(self, tensor: tf.Tensor, seed: tf.Tensor) -> Payload:
         count = element_count(tensor.shape)
         flat = tf.reshape(tensor, [count])
-        values = tf.gather(flat, self._indices(count, seed)[0])
+        indices, lengths = self._indices(count, seed)
+        values = tf.gather(flat, indices) * lengths
         return Payload(values=sparse.mark_if_not_finite(values, flat))
 
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
-        indices, lengths = self._indices(element_count(shape), seed)
-        return sparse.scatter(payload["values"] * lengths, indices, shape)
+        indices, _ = self._indices(element_count(shape), seed)
+        return sparse.scatter(payload["values"], indices, shape)
 
     def _indices(self, count: int, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """int32[k] coordinates and float32[k] lengths of the strides they were drawn from."""

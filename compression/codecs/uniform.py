@@ -23,12 +23,12 @@ _SMALLEST_STEP = 2.0**-126  # below float32's normal range TensorFlow's kernels 
 
 @dataclasses.dataclass(frozen=True)
 class Uniform(LevelCodec):
-    """Payload: `levels`, bit-packed; `range` float32[2] or [rows, 2] of (lo, step).
+    """Payload: `levels`, bit-packed; `range` float32[rows, 2] of (lo, step).
 
     Attributes:
       bits: Width of a level, 1 to 16.
       stochastic: Round up with probability equal to the fraction, instead of to the nearest.
-      per_row: One range per row (all axes but the last) instead of one per tensor.
+      per_row: One range per row (all axes but the last); otherwise the whole tensor is one row.
     """
 
     bits: int = 8

