@@ -123,4 +123,4 @@ class Eden(LevelCodec):
 
 def _divide(numerator: tf.Tensor, denominator: tf.Tensor) -> tf.Tensor:
     """The quotient, 0 for a block of zeros, and not finite if either part is not."""
-    return tf.where(numerator == 0.0, 0.0, numerator / denominator)
+    return tf.where(tf.equal(numerator, 0.0), 0.0, numerator / denominator)
