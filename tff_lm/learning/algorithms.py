@@ -9,7 +9,7 @@ from tff_lm.learning.client_work import Channels, ClientModel, ClientOptions, bu
 from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.mime import build_mime_lite_work, build_mime_work, build_scaffold_work
 from tff_lm.learning.schedules import ScheduleOptions
-from tff_lm.learning.update_rules import build_update_rule
+from tff_lm.learning.update_rules import UpdateRule, build_update_rule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,22 +91,22 @@ ALGORITHMS: dict[str, Algorithm] = {
 }
 
 
-def resolve(options: AlgorithmOptions) -> tuple[Algorithm, AlgorithmOptions]:
-    """The algorithm, and the options with its defaults filled in.
+def resolve(options: AlgorithmOptions) -> Algorithm:
+    """The algorithm named, with its defaults replaced by what the options say.
 
     Raises:
       ValueError: If the name is unknown.
     """
     if options.name not in ALGORITHMS:
         raise ValueError(f"algorithm {options.name!r} is unknown; use one of {sorted(ALGORITHMS)}")
-    algorithm = ALGORITHMS[options.name]
     names = ("server_optimizer", "server_learning_rate", "server_epsilon", "proximal_mu")
-    defaults = {name: getattr(algorithm, name) for name in names if getattr(options, name) is None}
-    return algorithm, dataclasses.replace(options, **defaults)
+    given = {name: getattr(options, name) for name in names}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return dataclasses.replace(ALGORITHMS[options.name], **chosen)
 
 
-def client_options(options: AlgorithmOptions) -> ClientOptions:
-    """The clients' part of resolved options."""
+def client_options(options: AlgorithmOptions, algorithm: Algorithm) -> ClientOptions:
+    """What clients do, by the options and the resolved algorithm."""
     rule = build_update_rule(
         options.client_optimizer, momentum=options.client_momentum, epsilon=options.client_epsilon
     )
@@ -115,5 +115,16 @@ def client_options(options: AlgorithmOptions) -> ClientOptions:
         rule=rule,
         round_schedule=options.client_round_schedule,
         local=options.local,
-        proximal_mu=options.proximal_mu or 0.0,
+        proximal_mu=algorithm.proximal_mu,
+    )
+
+
+def server_rule(options: AlgorithmOptions, algorithm: Algorithm) -> UpdateRule:
+    """The server's optimizer, by the options and the resolved algorithm."""
+    return build_update_rule(
+        algorithm.server_optimizer,
+        momentum=options.server_momentum,
+        beta_1=options.server_beta_1,
+        beta_2=options.server_beta_2,
+        epsilon=algorithm.server_epsilon,
     )

@@ -7,11 +7,15 @@ import tensorflow_federated as tff
 from compression import make_codec
 from compression.aggregation import CompressedMeanFactory
 from compression.broadcast import build_compressed_broadcast
-from tff_lm.learning.algorithms import AlgorithmOptions, client_options, resolve
+from tff_lm.learning.algorithms import (
+    AlgorithmOptions,
+    client_options,
+    resolve,
+    server_rule,
+)
 from tff_lm.learning.client_work import Channels, ClientModel
 from tff_lm.learning.finalizers import build_server_optimizer
 from tff_lm.learning.schedules import build_schedule
-from tff_lm.learning.update_rules import build_update_rule
 from tff_lm.learning.weights import build_initial_weights
 
 
@@ -44,23 +48,19 @@ def build_learning_process(
     Raises:
       ValueError: If an option is unknown or out of range.
     """
-    algorithm, options = resolve(options)
+    algorithm = resolve(options)
     weights_type = client_model.partition.weights_type()
     initial_weights = build_initial_weights(client_model.model_fn, client_model.partition)
     aggregator = aggregator or CompressedMeanFactory(make_codec("identity"))
     channels = Channels(aggregator, build_state_distributor or _uncompressed)
-    client_work = algorithm.client_work(client_model, client_options(options), channels)
+    client_work = algorithm.client_work(client_model, client_options(options, algorithm), channels)
     result_type = client_work.next.type_signature.result.result.member
     aggregation = aggregator.create(result_type.update, result_type.update_weight)
-    rule = build_update_rule(
-        options.server_optimizer,
-        momentum=options.server_momentum,
-        beta_1=options.server_beta_1,
-        beta_2=options.server_beta_2,
-        epsilon=options.server_epsilon,
-    )
     finalizer = build_server_optimizer(
-        rule, options.server_learning_rate, build_schedule(options.server_schedule), weights_type
+        server_rule(options, algorithm),
+        algorithm.server_learning_rate,
+        build_schedule(options.server_schedule),
+        weights_type,
     )
     return tff.learning.templates.compose_learning_process(
         initial_weights,

@@ -37,7 +37,9 @@ class FreshState:
             local_variables.create_like([v] * len(rule.slots), "slot") for v in variables
         ]
 
-    def apply(self, index, gradient, learning_rate, step) -> None:
+    def apply(
+        self, index: int, gradient: tf.Tensor, learning_rate: tf.Tensor, step: tf.Tensor
+    ) -> None:
         variable, slots = self._variables[index], self._slots[index]
 
         def reset_slots():
@@ -61,13 +63,15 @@ class FixedState:
         self._variables = variables
         self._slots = [create_slots(rule, variable) for variable in variables]
         self._values: Sequence[Sequence[tf.Tensor]] = ()
-        self._steps: tf.Tensor | None = None
+        self._steps: tf.Tensor = ()
 
     def bind(self, slots: Sequence[Sequence[tf.Tensor]], steps: tf.Tensor) -> None:
         """Sets the server's state: slots by variable, and int32[n] steps done with them."""
         self._values, self._steps = slots, steps
 
-    def apply(self, index, gradient, learning_rate, step) -> None:
+    def apply(
+        self, index: int, gradient: tf.Tensor, learning_rate: tf.Tensor, step: tf.Tensor
+    ) -> None:
         del step
         slots = self._slots[index]
         local_variables.assign_all(slots, self._values[index])

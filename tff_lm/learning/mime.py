@@ -81,7 +81,9 @@ def _nothing(like: tff.learning.templates.ClientResult) -> tff.learning.template
     return tf.nest.map_structure(tf.zeros_like, like)
 
 
-def _initial_state(passes: _Passes, client_model: ClientModel, options: ClientOptions):
+def _initial_state(
+    passes: _Passes, client_model: ClientModel, options: ClientOptions
+) -> tff.Computation:
     """`( -> S)`, scalars and `shared`: the tensors that clients download beside the model."""
     trainable_type = client_model.partition.weights_type().trainable
 
@@ -219,7 +221,7 @@ def _all_finite(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
     return tf.math.is_finite(tf.add_n([tf.nn.l2_loss(tensor) for tensor in tensors]))
 
 
-def _fields(value, names: Sequence[str]) -> list[tuple[str, tff.Value]]:
+def _fields(value: tff.Value, names: Sequence[str]) -> list[tuple[str, tff.Value]]:
     return [(name, value[name]) for name in names]
 
 

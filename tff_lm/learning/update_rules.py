@@ -6,8 +6,8 @@ make one.
 """
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import tensorflow as tf
 
@@ -44,7 +44,14 @@ class Sgd:
 
     slots: tuple[float, ...] = ()
 
-    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
+    def apply(
+        self,
+        variable: tf.Variable,
+        slots: Sequence[tf.Variable],
+        gradient: tf.Tensor,
+        learning_rate: tf.Tensor,
+        step: tf.Tensor,
+    ) -> None:
         del slots, step
         tf.raw_ops.ResourceApplyGradientDescent(
             var=variable.handle, alpha=learning_rate, delta=gradient, use_locking=False
@@ -58,7 +65,14 @@ class Momentum:
     momentum: float = 0.9
     slots: tuple[float, ...] = (0.0,)
 
-    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
+    def apply(
+        self,
+        variable: tf.Variable,
+        slots: Sequence[tf.Variable],
+        gradient: tf.Tensor,
+        learning_rate: tf.Tensor,
+        step: tf.Tensor,
+    ) -> None:
         del step
         tf.raw_ops.ResourceApplyMomentum(
             var=variable.handle,
@@ -85,7 +99,14 @@ class Adam:
     epsilon: float = 1e-7
     slots: tuple[float, ...] = (0.0, 0.0)
 
-    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
+    def apply(
+        self,
+        variable: tf.Variable,
+        slots: Sequence[tf.Variable],
+        gradient: tf.Tensor,
+        learning_rate: tf.Tensor,
+        step: tf.Tensor,
+    ) -> None:
         step = tf.cast(step, tf.float32)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
@@ -115,7 +136,14 @@ class Yogi:
     def slots(self) -> tuple[float, ...]:
         return (0.0, self.initial_accumulator)
 
-    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
+    def apply(
+        self,
+        variable: tf.Variable,
+        slots: Sequence[tf.Variable],
+        gradient: tf.Tensor,
+        learning_rate: tf.Tensor,
+        step: tf.Tensor,
+    ) -> None:
         first, second = slots
         square = tf.square(gradient)
         moment = first + (gradient - first) * (1.0 - self.beta_1)
@@ -141,7 +169,14 @@ class Adagrad:
     def slots(self) -> tuple[float, ...]:
         return (self.initial_accumulator,)
 
-    def apply(self, variable, slots, gradient, learning_rate, step) -> None:
+    def apply(
+        self,
+        variable: tf.Variable,
+        slots: Sequence[tf.Variable],
+        gradient: tf.Tensor,
+        learning_rate: tf.Tensor,
+        step: tf.Tensor,
+    ) -> None:
         del step
         tf.raw_ops.ResourceApplyAdagradV2(
             var=variable.handle,
@@ -153,7 +188,7 @@ class Adagrad:
         )
 
 
-UPDATE_RULES: dict[str, Callable[..., UpdateRule]] = {
+UPDATE_RULES: dict[str, Any] = {
     "sgd": Sgd,
     "momentum": Momentum,
     "adam": Adam,
@@ -172,4 +207,7 @@ def build_update_rule(name: str, **hyperparameters: float | None) -> UpdateRule:
         raise ValueError(f"optimizer {name!r} is unknown; use one of {sorted(UPDATE_RULES)}")
     rule = UPDATE_RULES[name]
     known = {field.name for field in dataclasses.fields(rule)} - {"slots"}
-    return rule(**{k: v for k, v in hyperparameters.items() if k in known and v is not None})
+    chosen: UpdateRule = rule(
+        **{k: v for k, v in hyperparameters.items() if k in known and v is not None}
+    )
+    return chosen
