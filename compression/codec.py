@@ -43,6 +43,11 @@ class Codec(abc.ABC):
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
         """The float32 tensor of `shape` in `payload`; `seed` is the one given to `encode`."""
 
+    def levels(self, tensor: tf.Tensor, seed: tf.Tensor) -> tf.Tensor | None:
+        """The small integers behind the payload, whose entropy bounds it; None without any."""
+        del tensor, seed
+        return None
+
     def payload_bits(self, payload: Payload) -> tf.Tensor:
         """int64[]: the size of the packed tensors, side information included."""
         sizes = [tf.size(part, out_type=tf.int64) * part.dtype.size for part in payload.values()]

@@ -39,6 +39,9 @@ class LevelCodec(Codec):
     ) -> tf.Tensor:
         """The float32 tensor of `shape` that `levels` and `side` stand for."""
 
+    def levels(self, tensor: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return self.quantize(tensor, seed)[0]
+
     def encode(self, tensor: tf.Tensor, seed: tf.Tensor) -> Payload:
         levels, side = self.quantize(tensor, seed)
         return Payload({LEVELS: packing.pack_levels(levels, self.num_levels), **side})

@@ -12,11 +12,11 @@ import tensorflow as tf
 from compression.codec import Codec, Payload
 from compression.codecs.identity import Identity
 
-# Smaller tensors are sent as float32. Biases and norms are the most sensitive variables of a model and
-# the cheapest: in the paper's models those under 1,024 elements hold 0.02% to 0.2% of the parameters,
-# so raw they add 0.2% to an 8-bit upload and 1% to 5% to a 1-bit one, and each one saves the dozens of
-# small operations of a codec. A larger threshold (TFF's own default is 20,000) would leave the 2,048 biases
-# of every feed-forward layer raw, a tenth of a 1-bit upload.
+# Smaller tensors are sent as float32. Biases and norms are a model's most sensitive variables and its
+# cheapest: in the named models those under 1,024 elements hold at most 0.18% of the parameters, so
+# raw they add at most 0.6% to an 8-bit upload and 5.5% to a 1-bit one, and up to 51 variables are
+# spared the dozens of small operations of a codec. A larger threshold (TFF's own default is 20,000)
+# would leave biases of 2,048 and small matrices raw: 15% to 90% of the small Transformer at 1 bit.
 DEFAULT_MIN_ELEMENTS = 1024
 
 

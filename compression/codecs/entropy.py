@@ -46,6 +46,9 @@ class Entropy(Codec):
     def is_unbiased(self) -> bool:
         return self.inner.is_unbiased
 
+    def levels(self, tensor: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return self.inner.levels(tensor, seed)
+
     def encode(self, tensor: tf.Tensor, seed: tf.Tensor) -> Payload:
         if not self._is_coded(tensor.shape):
             return self.inner.encode(tensor, seed)

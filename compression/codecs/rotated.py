@@ -35,11 +35,11 @@ class Rotated(Codec):
     def is_unbiased(self) -> bool:
         return self.inner.is_unbiased
 
+    def levels(self, tensor: tf.Tensor, seed: tf.Tensor) -> tf.Tensor | None:
+        return self.inner.levels(_rotate(tensor, seed), randomness.fold_in(seed, _INNER))
+
     def encode(self, tensor: tf.Tensor, seed: tf.Tensor) -> Payload:
-        count = element_count(tensor.shape)
-        rotation_seed = randomness.fold_in(seed, _ROTATION)
-        rotated = Rotation(count).forward(tf.reshape(tensor, [count]), rotation_seed)
-        return self.inner.encode(rotated, randomness.fold_in(seed, _INNER))
+        return self.inner.encode(_rotate(tensor, seed), randomness.fold_in(seed, _INNER))
 
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
         rotation = Rotation(element_count(shape))
@@ -54,3 +54,10 @@ class Rotated(Codec):
 
     def is_valid(self, payload: Payload) -> tf.Tensor:
         return self.inner.is_valid(payload)
+
+
+def _rotate(tensor: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """float32[block, blocks] of `tensor` rotated."""
+    count = element_count(tensor.shape)
+    values = tf.reshape(tensor, [count])
+    return Rotation(count).forward(values, randomness.fold_in(seed, _ROTATION))

@@ -1,0 +1,246 @@
+"""Codecs on a real model delta: bits per parameter, error and time, as a table and a plot.
+
+    python -m benchmarks.codecs --delta=delta.npz --plot=codecs.png
+
+Everything runs on one thread, as a client does. Bits are those of the packed payload: side
+information, padding and small tensors sent as float32 included. The entropy bound beside them is
+that of the levels, with the same side information. The error is relative: sum ||decoded - x||^2 /
+sum ||x||^2.
+"""
+
+import collections
+import dataclasses
+import json
+import math
+import statistics
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from compression import Codec, make_codec
+from compression.variables import DEFAULT_MIN_ELEMENTS, CodedVariable, code_variables
+
+_DELTA = flags.DEFINE_string("delta", None, "an .npz file of named float32 arrays: a model delta")
+_PLOT = flags.DEFINE_string("plot", None, "where to write the plot, a PNG")
+_ONLY = flags.DEFINE_string("only", "", "measure only codecs whose name contains this")
+_REPEATS = flags.DEFINE_integer("repeats", 5, "timed runs; the median counts", lower_bound=1)
+_MIN_ELEMENTS = flags.DEFINE_integer(
+    "min_elements", DEFAULT_MIN_ELEMENTS, "smaller tensors are sent as float32"
+)
+_TRAINING_SECONDS = flags.DEFINE_float(
+    "training_seconds", None, "a client's training time, to show the codec's share of it"
+)
+_JSON = flags.DEFINE_bool("json", False, "print the table as one last line of JSON as well")
+
+_HOW_TO_GET_A_DELTA = """--delta is missing: give an .npz file with one float32 array per variable.
+A delta is a client's initial minus final weights. From a trained Keras model:
+    before = [v.numpy() for v in model.trainable_variables]
+    ... train on one client's batches ...
+    numpy.savez("delta.npz", **{v.name: b - v.numpy()
+                                for v, b in zip(model.trainable_variables, before)})"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One codec's figures; `family` groups the points of a curve in the plot."""
+
+    family: str
+    codec: str
+    bits_per_parameter: float
+    entropy_bound: float | None
+    relative_squared_error: float
+    encode_ms: float
+    decode_ms: float
+    share_of_training: float | None
+
+
+def families() -> dict[str, dict[str, Codec]]:
+    """The codecs to measure: family -> name -> codec."""
+    uniform = {bits: make_codec("uniform", bits=bits) for bits in (1, 2, 3, 4, 6, 8)}
+    nearest = {bits: make_codec("uniform", bits=bits, stochastic=False) for bits in (2, 4, 8)}
+    return {
+        "identity": {"identity": make_codec("identity")},
+        "16-bit floats": {name: make_codec(name) for name in ("float16", "bfloat16")},
+        "uniform": {f"uniform {bits}": codec for bits, codec in uniform.items()},
+        "uniform nearest": {f"uniform nearest {bits}": codec for bits, codec in nearest.items()},
+        "rotated uniform": {
+            f"rotated uniform {bits}": make_codec("rotated", inner=codec)
+            for bits, codec in uniform.items()
+        },
+        "terngrad": {"terngrad": make_codec("terngrad")},
+        "qsgd": {f"qsgd {bits}": make_codec("qsgd", bits=bits) for bits in (2, 4, 8)},
+        "drive": {"drive": make_codec("drive")},
+        "drive least squares": {"drive least squares": make_codec("drive", scale="least_squares")},
+        "eden": {f"eden {bits}": make_codec("eden", bits=bits) for bits in (1, 2, 3, 4, 6, 8)},
+        "top_k": {f"top_k {share}": make_codec("top_k", fraction=share) for share in (0.01, 0.1)},
+        "random_k": {"random_k 0.1": make_codec("random_k", fraction=0.1)},
+        "entropy qsgd": {
+            f"entropy qsgd {bits}": make_codec("entropy", inner=make_codec("qsgd", bits=bits))
+            for bits in (2, 4, 8)
+        },
+        "entropy uniform": {
+            f"entropy uniform {bits}": make_codec("entropy", inner=uniform[bits]) for bits in (4, 8)
+        },
+        "entropy terngrad": {"entropy terngrad": make_codec("entropy", inner="terngrad")},
+        "entropy rotated": {
+            f"entropy rotated {bits}": make_codec(
+                "rotated", inner=make_codec("entropy", inner=uniform[bits])
+            )
+            for bits in (4, 6)
+        },
+    }
+
+
+def measure(
+    family: str, name: str, codec: Codec, delta: collections.OrderedDict[str, np.ndarray]
+) -> Row:
+    """Encodes and decodes the whole delta, variable by variable, and times both."""
+    tensors = [tf.constant(value) for value in delta.values()]
+    described = [(value.shape, value.dtype) for value in delta.values()]
+    variables = code_variables(described, codec, _MIN_ELEMENTS.value)
+    seed = tf.constant([0, 1])
+
+    @tf.function
+    def encode(tensors):
+        return [v.encode(x, seed) for v, x in zip(variables, tensors, strict=True)]
+
+    @tf.function
+    def decode(payloads):
+        return [v.decode(p, seed) for v, p in zip(variables, payloads, strict=True)]
+
+    payloads, encode_ms = _timed(encode, tensors)
+    decoded, decode_ms = _timed(decode, payloads)
+    count = sum(value.size for value in delta.values())
+    bits = sum(int(v.codec.payload_bits(p)) for v, p in zip(variables, payloads, strict=True))
+    error = sum(float(tf.nn.l2_loss(y - x)) for x, y in zip(tensors, decoded, strict=True))
+    norm = sum(float(tf.nn.l2_loss(x)) for x in tensors)
+    bound = _entropy_bound(variables, tensors, payloads, seed)
+    training_ms = _TRAINING_SECONDS.value and 1000 * _TRAINING_SECONDS.value
+    return Row(
+        family=family,
+        codec=name,
+        bits_per_parameter=bits / count,
+        entropy_bound=bound / count if bound is not None else None,
+        relative_squared_error=error / norm,
+        encode_ms=encode_ms,
+        decode_ms=decode_ms,
+        share_of_training=(encode_ms + decode_ms) / training_ms if training_ms else None,
+    )
+
+
+def _timed(function, argument) -> tuple[list, float]:
+    """The result and the median time in milliseconds, tracing excluded."""
+    result = function(argument)
+    times = []
+    for _ in range(_REPEATS.value):
+        start = time.perf_counter()
+        function(argument)
+        times.append(time.perf_counter() - start)
+    return result, 1000 * statistics.median(times)
+
+
+def _entropy_bound(
+    variables: list[CodedVariable], tensors, payloads, seed: tf.Tensor
+) -> float | None:
+    """Bits of all payloads with their levels at the entropy, or None for a codec without levels."""
+    total, found = 0.0, False
+    for variable, tensor, payload in zip(variables, tensors, payloads, strict=True):
+        floats = [part for part in payload.values() if part.dtype.is_floating]
+        total += sum(8 * part.dtype.size * int(tf.size(part)) for part in floats)
+        levels = variable.codec.levels(tensor, seed)
+        if levels is not None:
+            found = True
+            _, counts = np.unique(levels.numpy(), return_counts=True)
+            total += float(np.sum(counts * -np.log2(counts / counts.sum())))
+    return total if found else None
+
+
+def read_delta(path: str) -> collections.OrderedDict[str, np.ndarray]:
+    """The named arrays of an .npz file.
+
+    Raises:
+      ValueError: If one of them is not float32.
+    """
+    with np.load(path) as archive:
+        delta = collections.OrderedDict((name, archive[name]) for name in archive.files)
+    for name, value in delta.items():
+        if value.dtype != np.float32:
+            raise ValueError(f"{path}: {name} is {value.dtype}; save the delta as float32.")
+    return delta
+
+
+def print_table(rows: list[Row]) -> None:
+    """Prints a table in Markdown."""
+    shares = any(row.share_of_training is not None for row in rows)
+    columns = ["codec", "bits/parameter", "entropy bound", "relative error", "encode ms"]
+    columns += ["decode ms", "share of training"] if shares else ["decode ms"]
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    for row in rows:
+        cells = [
+            row.codec,
+            f"{row.bits_per_parameter:.3f}",
+            f"{row.entropy_bound:.3f}" if row.entropy_bound is not None else "-",
+            f"{row.relative_squared_error:.3g}",
+            f"{row.encode_ms:.0f}",
+            f"{row.decode_ms:.0f}",
+        ]
+        cells += [f"{row.share_of_training:.1%}"] if shares else []
+        print(f"| {' | '.join(cells)} |")
+
+
+def write_plot(rows: list[Row], path: str) -> None:
+    """Error against bits, one curve a family, and the bound 4**-bits of any code for a Gaussian."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 5.5))
+    curves = collections.OrderedDict()
+    for row in rows:
+        if row.relative_squared_error > 0.0:
+            point = (row.bits_per_parameter, row.relative_squared_error)
+            curves.setdefault(row.family, []).append(point)
+    for index, (family, points) in enumerate(curves.items()):
+        style = {"marker": "osD^vP*X"[index % 8], "linestyle": "--" if "entropy" in family else "-"}
+        axes.plot(*zip(*sorted(points), strict=True), label=family, **style)
+    bits = np.linspace(0.1, 9, 50)
+    axes.plot(bits, 4.0**-bits, "k:", label="rate-distortion bound, Gaussian")
+    axes.set(xscale="log", yscale="log", xlabel="bits per parameter", ylabel="relative error")
+    axes.set_ylim(1e-6, max(10.0, math.sqrt(10) * max(y for p in curves.values() for _, y in p)))
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(fontsize=7)
+    figure.savefig(path, dpi=150, bbox_inches="tight")
+    pyplot.close(figure)
+
+
+def main(argv: list[str]) -> None:
+    """Measures every codec on the delta."""
+    if len(argv) > 1:
+        raise app.UsageError(f"unexpected argument {argv[1]}")
+    if _DELTA.value is None:
+        raise app.UsageError(_HOW_TO_GET_A_DELTA)
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    delta = read_delta(_DELTA.value)
+    print(f"{sum(v.size for v in delta.values()):,} parameters in {len(delta)} variables\n")
+    rows = [
+        measure(family, name, codec, delta)
+        for family, members in families().items()
+        for name, codec in members.items()
+        if _ONLY.value in name
+    ]
+    if not rows:
+        raise app.UsageError(f"--only={_ONLY.value} matches no codec")
+    print_table(rows)
+    if _PLOT.value:
+        write_plot(rows, _PLOT.value)
+        print(f"\nPlot: {_PLOT.value}")
+    if _JSON.value:
+        print(json.dumps([dataclasses.asdict(row) for row in rows]))
+
+
+if __name__ == "__main__":
+    app.run(main)
