@@ -11,14 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
-from tff_lm.models.layers import (
-    CallContext,
-    Dense,
-    LayerNorm,
-    SeededNormal,
-    SubLayer,
-    output_scale,
-)
+from tff_lm.models.layers import CallContext, Dense, LayerNorm, SeededNormal, SubLayer
 from tff_lm.models.transformer import FeedForward, Residual, sinusoidal_positions
 
 
@@ -143,10 +136,8 @@ class Conformer(SubLayer):
                     Residual(second, factor=0.5, **residual),
                 ]
             )
-        scales = [1.0] * (layers - 1) + [output_scale(width)]
         self.norms = [
-            LayerNorm(f"block_{i}/final_norm", width, precision=precision, initial_scale=scale)
-            for i, scale in enumerate(scales)
+            LayerNorm(f"block_{i}/final_norm", width, precision=precision) for i in range(layers)
         ]
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:

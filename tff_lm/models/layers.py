@@ -141,10 +141,9 @@ def outer_if(trained: tf.Tensor | None, left: tf.Tensor, right: tf.Tensor) -> tf
 class LayerNorm(SubLayer):
     """Layer normalization over the last axis (Ba et al. 2016, arXiv 1607.06450), in float32."""
 
-    def __init__(self, path: str, width: int, *, precision: str, initial_scale: float = 1.0):
+    def __init__(self, path: str, width: int, *, precision: str):
         super().__init__(path, precision)
-        constant = tf.keras.initializers.Constant(initial_scale)
-        self.gamma = self.weight("gamma", [width], constant)
+        self.gamma = self.weight("gamma", [width], "ones")
         self.beta = self.weight("beta", [width], "zeros")
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
@@ -171,15 +170,6 @@ def layer_norm(x: tf.Tensor, gamma: tf.Tensor, beta: tf.Tensor) -> tf.Tensor:
         return x_gradient, tf.reduce_sum(upstream * normalized, 0), tf.reduce_sum(upstream, 0)
 
     return normalized * gamma + beta, grad
-
-
-def output_scale(width: int) -> float:
-    """The initial scale of the norm before tied logits.
-
-    The residual stream still holds the token's own embedding, so at scale 1 a model starts out sure
-    that the next token repeats the last one, by sqrt(d) nats; at d^-1/2 it starts near uniform.
-    """
-    return width**-0.5
 
 
 class Dropout(SubLayer):

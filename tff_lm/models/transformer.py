@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
-from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, SubLayer, output_scale
+from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, SubLayer
 
 
 class FeedForward(SubLayer):
@@ -84,9 +84,7 @@ class Transformer(SubLayer):
             attention = CausalSelfAttention(f"block_{i}/attention", width, heads, **common)
             feed_forward = FeedForward(f"block_{i}/feed_forward", width, hidden, **common)
             self.blocks += [Residual(attention, **residual), Residual(feed_forward, **residual)]
-        self.norm = LayerNorm(
-            "final_norm", width, precision=precision, initial_scale=output_scale(width)
-        )
+        self.norm = LayerNorm("final_norm", width, precision=precision)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
