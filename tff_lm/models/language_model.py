@@ -71,10 +71,9 @@ class LanguageModel(tf.keras.Model):
         if unknown := set(trained or {}) - self.freezable:
             raise ValueError(f"{self.name} cannot freeze {', '.join(sorted(unknown))}.")
         context = CallContext(Packing.of(y), training, seed, trained or {})
-        labels = tf.gather(tf.reshape(y, [-1]), context.packing.rows)
-        return self._logits(x, context), labels
+        tokens = context.packing.tokens
+        return self._logits(x, context)[:tokens], context.packing.ids(y)[:tokens]
 
     def _logits(self, tokens: tf.Tensor, context: CallContext) -> tf.Tensor:
-        ids = tf.gather(tf.reshape(tokens, [-1]), context.packing.rows)
-        x = self.dropout(self.embedding(ids, context), context)
+        x = self.dropout(self.embedding(context.packing.ids(tokens), context), context)
         return self.embedding.logits(self.body(x, context), context)

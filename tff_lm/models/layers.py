@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import tensorflow as tf
 
-from tff_lm.models.packing import Packing
-
-Gradient = Callable[..., Any]  # What a custom_gradient function returns beside its result.
+from tff_lm.models.packing import Gradient, Packing
 
 COMPUTE_DTYPES = {"float32": tf.float32, "bfloat16": tf.bfloat16}
 

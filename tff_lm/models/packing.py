@@ -9,33 +9,53 @@ tokens of the batch, as rows of one [N, d] matrix. Only what mixes the tokens of
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 PAD_ID = 0
 
+Gradient = Callable[..., Any]  # What a custom_gradient function returns beside its result.
+
+
+# The number of rows is rounded up to a multiple of this. oneDNN compiles a kernel for each shape it
+# meets, which for a small model takes longer than running it; few row counts are soon all known.
+ROW_MULTIPLE = 16
+
 
 @dataclasses.dataclass(frozen=True)
 class Packing:
-    """Where the N real tokens of a right-padded [B, T] batch lie.
+    """Where the N real tokens of a right-padded [B, T] batch lie, as rows of an [R, ...] matrix.
+
+    R is N rounded up to a multiple of `ROW_MULTIPLE`. The spare rows come last; whatever stands in
+    them, they reach no real row, and no gradient reaches them.
 
     Attributes:
-      rows: int32[N], the index of each real token in the flattened batch, ascending, in [0, B*T).
-      positions: int32[N], the place of each token in its sentence, from 0.
+      rows: int32[R], the index of each token in the flattened batch, ascending; B*T in spare rows.
+      positions: int32[R], the place of each token in its sentence, from 0; 0 in spare rows.
       shape: int32[2], (B, T).
+      tokens: int32 scalar, N.
     """
 
     rows: tf.Tensor
     positions: tf.Tensor
     shape: tf.Tensor
+    tokens: tf.Tensor
 
     @classmethod
     def of(cls, ids: tf.Tensor) -> Packing:
         """Makes the packing of `ids` (int32[B, T], `PAD_ID` on the right of each row)."""
         shape = tf.shape(ids)
-        flat = tf.reshape(ids, [-1])
-        rows = tf.cast(tf.where(tf.not_equal(flat, PAD_ID))[:, 0], tf.int32)
-        return cls(rows=rows, positions=tf.math.floormod(rows, shape[1]), shape=shape)
+        real = tf.cast(tf.where(tf.not_equal(tf.reshape(ids, [-1]), PAD_ID))[:, 0], tf.int32)
+        tokens = tf.size(real)
+        spare = tf.math.floormod(-tokens, ROW_MULTIPLE)
+        return cls(
+            rows=tf.pad(real, [[0, spare]], constant_values=shape[0] * shape[1]),
+            positions=tf.pad(tf.math.floormod(real, shape[1]), [[0, spare]]),
+            shape=shape,
+            tokens=tokens,
+        )
 
     @property
     def batch_size(self) -> tf.Tensor:
@@ -47,37 +67,63 @@ class Packing:
         """T, an int32 scalar."""
         return self.shape[1]
 
+    def ids(self, padded: tf.Tensor) -> tf.Tensor:
+        """int32[B, T] -> int32[R], `PAD_ID` in spare rows."""
+        return self._gather(padded, self.rows) * tf.cast(self._is_real, tf.int32)
+
     def pack(self, padded: tf.Tensor) -> tf.Tensor:
-        """[B, T, ...] -> [N, ...], the real tokens' values."""
-        tail = padded.shape[2:]
-        values = tf.gather(tf.reshape(padded, tf.concat([[-1], tail], 0)), self.rows)
-        return tf.ensure_shape(values, [None, *tail])
+        """[B, T, ...] -> [R, ...], the real tokens' values."""
+        return self._packed(padded, self.rows)
 
     def unpack(self, values: tf.Tensor) -> tf.Tensor:
-        """[N, ...] -> [B, T, ...], with zeros at the padding."""
-        tail = values.shape[1:]
-        flat_shape = tf.concat([[self.batch_size * self.length], tail], 0)
-        flat = _scatter_rows(values, self.rows, flat_shape)
-        padded = tf.reshape(flat, tf.concat([self.shape, tail], 0))
-        return tf.ensure_shape(padded, [None, None, *tail])
+        """[R, ...] -> [B, T, ...], with zeros at the padding."""
+        return self._unpacked(values, self.rows, self.shape)
 
     def pack_time_major(self, padded: tf.Tensor) -> tf.Tensor:
-        """[T, B, d] -> [N, d]."""
-        return tf.gather(tf.reshape(padded, [-1, padded.shape[-1]]), self._time_major_rows())
+        """[T, B, d] -> [R, d]."""
+        return self._packed(padded, self._time_major_rows)
 
     def unpack_time_major(self, values: tf.Tensor) -> tf.Tensor:
-        """[N, d] -> [T, B, d], with zeros at the padding."""
-        width = values.shape[-1]
-        flat = _scatter_rows(
-            values, self._time_major_rows(), [self.batch_size * self.length, width]
-        )
-        padded = tf.reshape(flat, [self.length, self.batch_size, width])
-        return tf.ensure_shape(padded, [None, None, width])
+        """[R, d] -> [T, B, d], with zeros at the padding."""
+        return self._unpacked(values, self._time_major_rows, self.shape[::-1])
 
+    @property
+    def _is_real(self) -> tf.Tensor:
+        return tf.range(tf.size(self.rows)) < self.tokens
+
+    @property
     def _time_major_rows(self) -> tf.Tensor:
-        return self.positions * self.batch_size + tf.math.floordiv(self.rows, self.length)
+        places = self.positions * self.batch_size + tf.math.floordiv(self.rows, self.length)
+        return tf.where(self._is_real, places, self.batch_size * self.length)
 
+    def _gather(self, padded: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        flat = tf.reshape(padded, tf.concat([[-1], padded.shape[2:]], 0))
+        # Spare rows read any value.
+        return tf.gather(flat, tf.minimum(rows, tf.shape(flat)[0] - 1))
 
-def _scatter_rows(values: tf.Tensor, rows: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
-    """Writes `values[i]` to row `rows[i]` of a zero tensor; the gradient is a gather."""
-    return tf.scatter_nd(rows[:, tf.newaxis], values, shape)
+    def _scatter(self, values: tf.Tensor, rows: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
+        tail, places = values.shape[1:], shape[0] * shape[1]
+        # Spare rows all write to one row behind the batch, which is cut off again.
+        flat = tf.scatter_nd(rows[:, tf.newaxis], values, tf.concat([[places + 1], tail], 0))
+        padded = tf.reshape(flat[:places], tf.concat([shape, tail], 0))
+        return tf.ensure_shape(padded, [None, None, *tail])
+
+    def _packed(self, padded: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
+        shape = tf.shape(padded)[:2]
+
+        @tf.custom_gradient
+        def pack(padded: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
+            return self._gather(padded, rows), lambda g: self._scatter(g, rows, shape)
+
+        return tf.ensure_shape(pack(padded), [None, *padded.shape[2:]])
+
+    def _unpacked(self, values: tf.Tensor, rows: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
+        @tf.custom_gradient
+        def unpack(values: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
+            def grad(upstream: tf.Tensor) -> tf.Tensor:
+                gathered = self._gather(upstream, rows)
+                return gathered * tf.cast(self._is_real[:, tf.newaxis], gathered.dtype)
+
+            return self._scatter(values, rows, shape), grad
+
+        return unpack(values)
