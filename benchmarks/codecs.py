@@ -14,6 +14,8 @@ import json
 import math
 import statistics
 import time
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -101,14 +103,13 @@ def measure(
     described = [(value.shape, value.dtype) for value in delta.values()]
     variables = code_variables(described, codec, _MIN_ELEMENTS.value)
     seed = tf.constant([0, 1])
+    compiled = {variable: _compiled(variable) for variable in set(variables)}
 
-    @tf.function
     def encode(tensors):
-        return [v.encode(x, seed) for v, x in zip(variables, tensors, strict=True)]
+        return [compiled[v].encode(x, seed) for v, x in zip(variables, tensors, strict=True)]
 
-    @tf.function
     def decode(payloads):
-        return [v.decode(p, seed) for v, p in zip(variables, payloads, strict=True)]
+        return [compiled[v].decode(p, seed) for v, p in zip(variables, payloads, strict=True)]
 
     payloads, encode_ms = _timed(encode, tensors)
     decoded, decode_ms = _timed(decode, payloads)
@@ -127,6 +128,19 @@ def measure(
         encode_ms=encode_ms,
         decode_ms=decode_ms,
         share_of_training=(encode_ms + decode_ms) / training_ms if training_ms else None,
+    )
+
+
+class _Compiled(NamedTuple):
+    """Graphs shared by the variables of one shape."""
+
+    encode: Callable
+    decode: Callable
+
+
+def _compiled(variable: CodedVariable) -> _Compiled:
+    return _Compiled(
+        tf.function(variable.encode, autograph=False), tf.function(variable.decode, autograph=False)
     )
 
 
@@ -152,7 +166,8 @@ def _entropy_bound(
         levels = variable.codec.levels(tensor, seed)
         if levels is not None:
             found = True
-            _, counts = np.unique(levels.numpy(), return_counts=True)
+            counts = np.bincount(levels.numpy())
+            counts = counts[counts > 0]
             total += float(np.sum(counts * -np.log2(counts / counts.sum())))
     return total if found else None
 
@@ -171,23 +186,25 @@ def read_delta(path: str) -> collections.OrderedDict[str, np.ndarray]:
     return delta
 
 
-def print_table(rows: list[Row]) -> None:
-    """Prints a table in Markdown."""
-    shares = any(row.share_of_training is not None for row in rows)
+def print_header() -> None:
+    """Prints the head of a table in Markdown."""
     columns = ["codec", "bits/parameter", "entropy bound", "relative error", "encode ms"]
-    columns += ["decode ms", "share of training"] if shares else ["decode ms"]
-    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    for row in rows:
-        cells = [
-            row.codec,
-            f"{row.bits_per_parameter:.3f}",
-            f"{row.entropy_bound:.3f}" if row.entropy_bound is not None else "-",
-            f"{row.relative_squared_error:.3g}",
-            f"{row.encode_ms:.0f}",
-            f"{row.decode_ms:.0f}",
-        ]
-        cells += [f"{row.share_of_training:.1%}"] if shares else []
-        print(f"| {' | '.join(cells)} |")
+    columns += ["decode ms", "share of training"] if _TRAINING_SECONDS.value else ["decode ms"]
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
+
+
+def print_row(row: Row) -> None:
+    """Prints one line of that table."""
+    cells = [
+        row.codec,
+        f"{row.bits_per_parameter:.3f}",
+        f"{row.entropy_bound:.3f}" if row.entropy_bound is not None else "-",
+        f"{row.relative_squared_error:.3g}",
+        f"{row.encode_ms:.0f}",
+        f"{row.decode_ms:.0f}",
+    ]
+    cells += [f"{row.share_of_training:.1%}"] if row.share_of_training is not None else []
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 def write_plot(rows: list[Row], path: str) -> None:
@@ -224,17 +241,22 @@ def main(argv: list[str]) -> None:
         raise app.UsageError(_HOW_TO_GET_A_DELTA)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.get_logger().setLevel("ERROR")  # a codec is traced once for each shape: no mistake
     delta = read_delta(_DELTA.value)
     print(f"{sum(v.size for v in delta.values()):,} parameters in {len(delta)} variables\n")
-    rows = [
-        measure(family, name, codec, delta)
+    chosen = [
+        (family, name, codec)
         for family, members in families().items()
         for name, codec in members.items()
         if _ONLY.value in name
     ]
-    if not rows:
+    if not chosen:
         raise app.UsageError(f"--only={_ONLY.value} matches no codec")
-    print_table(rows)
+    rows = []
+    print_header()
+    for family, name, codec in chosen:
+        rows.append(measure(family, name, codec, delta))
+        print_row(rows[-1])
     if _PLOT.value:
         write_plot(rows, _PLOT.value)
         print(f"\nPlot: {_PLOT.value}")

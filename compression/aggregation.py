@@ -9,6 +9,7 @@ several workers and merge their partial sums (`compile_to_mergeable_comp_form`).
 from __future__ import annotations
 
 import collections
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -110,7 +111,13 @@ class CompressedMeanFactory(tff.aggregators.WeightedAggregationFactory):
 
         return tff.templates.AggregationProcess(initialize, next_fn)
 
-    def _encode_computation(self, value_type, weight_type, variables, seeded: bool):
+    def _encode_computation(
+        self,
+        value_type: tff.Type,
+        weight_type: tff.Type,
+        variables: list[CodedVariable],
+        seeded: bool,
+    ) -> tff.Computation:
         """(<T, W, int32> -> upload), run at each client."""
 
         @tff.tensorflow.computation(value_type, weight_type, np.int32)
@@ -128,7 +135,7 @@ class CompressedMeanFactory(tff.aggregators.WeightedAggregationFactory):
 
         return encode
 
-    def _report_computation(self, value_type, total_type):
+    def _report_computation(self, value_type: tff.Type, total_type: tff.Type) -> tff.Computation:
         """(total -> <mean=T, measurements=M>), run once at the server."""
 
         @tff.tensorflow.computation(total_type)
@@ -149,10 +156,15 @@ class CompressedMeanFactory(tff.aggregators.WeightedAggregationFactory):
         return report
 
 
-_SumComputations = collections.namedtuple("_SumComputations", ["zero", "accumulate", "merge"])
+class _SumComputations(NamedTuple):
+    """What `federated_aggregate` needs besides the report."""
+
+    zero: tff.Computation
+    accumulate: tff.Computation
+    merge: tff.Computation
 
 
-def _sum_computations(variables: list[CodedVariable], upload_type) -> _SumComputations:
+def _sum_computations(variables: list[CodedVariable], upload_type: tff.Type) -> _SumComputations:
     """The computations that `federated_aggregate` sums uploads with."""
 
     @tff.tensorflow.computation

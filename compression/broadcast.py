@@ -81,7 +81,9 @@ def build_compressed_broadcast(
     return tff.learning.templates.DistributionProcess(initialize, next_fn)
 
 
-def _encode_computation(value_type: tff.Type, variables: list[CodedVariable], seed: int):
+def _encode_computation(
+    value_type: tff.Type, variables: list[CodedVariable], seed: int
+) -> tff.Computation:
     """(<T, int32> -> <sent=<payloads, seed>, measurements=M>), run once a round at the server."""
 
     @tff.tensorflow.computation(value_type, np.int32)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -41,8 +42,8 @@ class CommunicationLedger:
     def record_round(
         self,
         cohort: int,
-        uploads: Sequence[Mapping[str, object]],
-        downloads: Sequence[Mapping[str, object]],
+        uploads: Sequence[Mapping[str, Any]],
+        downloads: Sequence[Mapping[str, Any]],
     ) -> collections.OrderedDict[str, float]:
         """Adds one round and returns its `communication.*` metrics, with the run's totals.
 
@@ -76,6 +77,7 @@ class CommunicationLedger:
         """Bytes of the run so far for each variable, in both directions."""
         count = max(len(bits) for bits in self._bits_per_variable.values())
         names = self._variable_names or [str(index) for index in range(count)]
+        table: collections.OrderedDict[str, dict[str, int]]
         table = collections.OrderedDict((name, {}) for name in names)
         for direction, bits in self._bits_per_variable.items():
             # A broadcast may hold non-trainable variables after the trainable ones, without a name.
@@ -83,7 +85,7 @@ class CommunicationLedger:
                 table[name][f"{direction}_bytes"] = _to_bytes(int(one))
         return table
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Everything counted so far, in plain numbers and lists (JSON-serializable)."""
         return {
             "bytes": dict(self._bytes),
@@ -92,7 +94,7 @@ class CommunicationLedger:
             "rounds": self._rounds,
         }
 
-    def restore(self, state: Mapping[str, object]) -> None:
+    def restore(self, state: Mapping[str, Any]) -> None:
         """Continues from what `state` returned."""
         self._bytes = {direction: int(state["bytes"][direction]) for direction in _DIRECTIONS}
         self._bits_per_variable = {
@@ -103,7 +105,7 @@ class CommunicationLedger:
         self._rounds = int(state["rounds"])
 
     def _add_per_variable(
-        self, direction: str, measurements: Sequence[Mapping[str, object]], factor: int
+        self, direction: str, measurements: Sequence[Mapping[str, Any]], factor: int
     ) -> None:
         key = f"{_BITS[direction]}_per_variable"
         if not measurements or key not in measurements[0]:
@@ -113,7 +115,7 @@ class CommunicationLedger:
         self._bits_per_variable[direction] = counted + bits if counted.size else bits
 
 
-def _bits(measured: Mapping[str, object], direction: str) -> int:
+def _bits(measured: Mapping[str, Any], direction: str) -> int:
     key = _BITS[direction]
     if not isinstance(measured, Mapping) or key not in measured:
         raise ValueError(
@@ -131,7 +133,7 @@ def _metrics(
     prefix: str, moved: Mapping[str, int], clients: int, model_bytes: int
 ) -> collections.OrderedDict[str, float]:
     """Bytes, bytes per client and reduction (0 where nothing moved), for both directions."""
-    metrics = collections.OrderedDict()
+    metrics: collections.OrderedDict[str, float] = collections.OrderedDict()
     for direction in _DIRECTIONS:
         amount = moved[direction]
         metrics[f"{prefix}.{direction}_bytes"] = amount

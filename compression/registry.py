@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+from typing import Any
 
 from compression.codec import Codec
 from compression.codecs.drive import Drive
@@ -39,7 +40,7 @@ def codec_names() -> list[str]:
     return sorted(CODECS)
 
 
-def make_codec(name: str, **options) -> Codec:
+def make_codec(name: str, **options: Any) -> Codec:
     """Builds the codec `name`, for example `make_codec("uniform", bits=4, stochastic=True)`.
 
     Args:
@@ -53,7 +54,11 @@ def make_codec(name: str, **options) -> Codec:
     if name not in CODECS:
         raise ValueError(f"Unknown codec {name!r}{_nearest(name, codec_names())}")
     codec_class = CODECS[name]
-    fields = [field.name for field in dataclasses.fields(codec_class) if field.init]
+    fields = [
+        field.name
+        for field in dataclasses.fields(codec_class)  # type: ignore[arg-type]  # all of them are
+        if field.init
+    ]
     for option in options:
         if option not in fields:
             raise ValueError(f"Codec {name!r} has no option {option!r}{_nearest(option, fields)}")

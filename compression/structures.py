@@ -36,7 +36,7 @@ def pack_as(value_type: tff.Type, tensors: Sequence) -> object:
     )
 
 
-def _skeleton(value_type: tff.Type):
+def _skeleton(value_type: tff.Type) -> tff.structure.Struct | None:
     """A tff.structure.Struct nested as `value_type` is, with None in place of each tensor."""
     if isinstance(value_type, tff.TensorType):
         return None

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compression import randomness
+from compression.codec import Payload
 from compression.variables import CodedVariable
 
 
@@ -62,7 +63,11 @@ def zero_total(variables: Sequence[CodedVariable]) -> collections.OrderedDict:
     )
 
 
-def accumulate(variables: Sequence[CodedVariable], total, upload) -> collections.OrderedDict:
+def accumulate(
+    variables: Sequence[CodedVariable],
+    total: collections.OrderedDict,
+    upload: collections.OrderedDict,
+) -> collections.OrderedDict:
     """`total` with one client's `upload` decoded and added: sum += weight * value, per variable."""
     sums = []
     for index, (variable, accumulated) in enumerate(zip(variables, total["sums"], strict=True)):
@@ -89,12 +94,14 @@ def accumulate(variables: Sequence[CodedVariable], total, upload) -> collections
     )
 
 
-def merge(first, second) -> collections.OrderedDict:
+def merge(
+    first: collections.OrderedDict, second: collections.OrderedDict
+) -> collections.OrderedDict:
     """The sums over both halves of a cohort."""
     return tf.nest.map_structure(tf.add, first, second)
 
 
-def means(total) -> list[tf.Tensor]:
+def means(total: collections.OrderedDict) -> list[tf.Tensor]:
     """Weighted means, per variable; zero for a variable that nobody sent."""
     weights = tf.unstack(total["weights"])
     return [
@@ -115,13 +122,17 @@ def content_seed(values: Sequence[tf.Tensor], seed: int, round_number: tf.Tensor
     return randomness.fold_in(tf.stack([seed, round_number]), tf.add_n(words))
 
 
-def _encode_if(sent, variable: CodedVariable, value, seed):
+def _encode_if(
+    sent: tf.Tensor, variable: CodedVariable, value: tf.Tensor, seed: tf.Tensor
+) -> Payload:
     if variable.codec.is_lossless:  # the payload is the value: nothing to save
         return variable.encode(value, seed)
     return tf.cond(sent, lambda: variable.encode(value, seed), variable.empty_payload)
 
 
-def _squared_error_if(sent, variable: CodedVariable, value, payload, seed) -> tf.Tensor:
+def _squared_error_if(
+    sent: tf.Tensor, variable: CodedVariable, value: tf.Tensor, payload: Payload, seed: tf.Tensor
+) -> tf.Tensor:
     """float32[2] of ||decoded - value||^2 and ||value||^2, or zeros for a variable not sent."""
 
     def measure():
