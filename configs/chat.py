@@ -1,4 +1,8 @@
-"""The embedded default: a small Transformer on 626 people's chat messages, minutes on 2 cores."""
+"""The embedded default: a small Transformer on 627 people's chat messages, minutes on 2 cores.
+
+The learning rates and epsilon are the best of a few short runs on validation clients: client rates
+of 0.05, 0.1, 0.3 and 0.5, server rates of 0.002, 0.003, 0.005 and 0.01, epsilons of 1e-6 to 1e-3.
+"""
 
 import ml_collections
 
@@ -6,4 +10,16 @@ from tff_lm.config import default_config
 
 
 def get_config() -> ml_collections.ConfigDict:
-    return default_config()
+    config = default_config()
+    config.federated.rounds = 240
+    config.federated.clients_per_round = 6
+    config.algorithm.client_learning_rate = 0.1
+    config.algorithm.server_learning_rate = 0.005
+    config.algorithm.server_epsilon = 1e-5
+    config.server_schedule.name = "linear"
+    config.server_schedule.warmup = 10
+    config.server_schedule.decay = 230
+    config.server_schedule.final_factor = 0.1
+    config.evaluation.every = 20
+    config.checkpoint.every = 40
+    return config
