@@ -3,9 +3,11 @@
     python -m benchmarks.codecs --delta=delta.npz --plot=codecs.png
 
 Everything runs on one thread, as a client does. Bits are those of the packed payload: side
-information, padding and small tensors sent as float32 included. The entropy bound beside them is
-that of the levels, with the same side information. The error is relative: sum ||decoded - x||^2 /
-sum ||x||^2.
+information, padding and small tensors sent as float32 included. The error is relative over the
+whole delta: sum ||decoded - x||^2 / sum ||x||^2, small tensors included, which have none.
+
+The entropy bound is that of single levels, with the same side information. The coder packs several
+levels into a symbol, so it can come out a little below where levels depend on one another.
 """
 
 import collections
@@ -27,7 +29,7 @@ from compression.variables import DEFAULT_MIN_ELEMENTS, CodedVariable, code_vari
 _DELTA = flags.DEFINE_string("delta", None, "an .npz file of named float32 arrays: a model delta")
 _PLOT = flags.DEFINE_string("plot", None, "where to write the plot, a PNG")
 _ONLY = flags.DEFINE_string("only", "", "measure only codecs whose name contains this")
-_REPEATS = flags.DEFINE_integer("repeats", 5, "timed runs; the median counts", lower_bound=1)
+_REPEATS = flags.DEFINE_integer("repeats", 3, "timed runs; the median counts", lower_bound=1)
 _MIN_ELEMENTS = flags.DEFINE_integer(
     "min_elements", DEFAULT_MIN_ELEMENTS, "smaller tensors are sent as float32"
 )
