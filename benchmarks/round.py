@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from absl import app, flags
+from absl import app, flags, logging
 from tqdm import tqdm
 
 from benchmarks.jobs import JOBS, Job
@@ -176,6 +176,7 @@ def main(argv: Sequence[str]) -> None:
     """Measures, prints the table."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected argument {argv[1]!r}; flags begin with --.")
+    logging.set_verbosity(logging.WARNING)  # TFF's compiler tells of every graph.
     if _MEASURE.value:
         job = Job.named(_JOB.value, _CLIENTS.value)
         result = _measurements()[_MEASURE.value](job, _MODEL.value, _ROUNDS.value)
