@@ -85,7 +85,9 @@ class Packing:
 
     def unpack_time_major(self, values: tf.Tensor) -> tf.Tensor:
         """[R, d] -> [T, B, d], with zeros at the padding."""
-        return self._unpacked(values, self._time_major_rows, self.shape[::-1])
+        # Not shape[::-1]: in a v1 graph, which TFF traces, TensorFlow fails to infer that shape.
+        time_major = tf.stack([self.length, self.batch_size])
+        return self._unpacked(values, self._time_major_rows, time_major)
 
     @property
     def _is_real(self) -> tf.Tensor:
