@@ -8,7 +8,8 @@ from absl.testing import absltest, parameterized
 from tff_lm import config as config_lib
 
 FOLDER = pathlib.Path(__file__).parents[3] / "configs"
-PRESETS = sorted(FOLDER.glob("*.py"))
+# Bazel adds an __init__.py.
+PRESETS = sorted(path for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
 
 
 class PresetsTest(parameterized.TestCase):
