@@ -6,6 +6,7 @@ module of it) first. A variable that is already set wins, so `TF_CPP_MIN_LOG_LEV
 brings everything back. Worker processes inherit the environment and are silent as well.
 """
 
+import logging
 import os
 import warnings
 
@@ -28,3 +29,5 @@ def quiet() -> None:
         os.environ.setdefault(name, value)
     for message in _WARNINGS:
         warnings.filterwarnings("ignore", message=message)
+    # Matplotlib tells of a home that it cannot write to, and then does without.
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
