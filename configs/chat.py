@@ -11,14 +11,14 @@ from tff_lm.config import default_config
 
 def get_config() -> ml_collections.ConfigDict:
     config = default_config()
-    config.federated.rounds = 240
+    config.federated.rounds = 300
     config.federated.clients_per_round = 6
     config.algorithm.client_learning_rate = 0.1
     config.algorithm.server_learning_rate = 0.005
     config.algorithm.server_epsilon = 1e-5
     config.server_schedule.name = "linear"
     config.server_schedule.warmup = 10
-    config.server_schedule.decay = 230
+    config.server_schedule.decay = 290
     config.server_schedule.final_factor = 0.1
     config.evaluation.every = 20
     config.checkpoint.every = 40
