@@ -12,6 +12,7 @@ import math
 import statistics
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from absl import app, flags
@@ -25,7 +26,7 @@ _ROUNDS = flags.DEFINE_integer("rounds", 3, "measured rounds; the median counts"
 _VOCABULARY = 4000
 
 
-def _network(name: str):
+def _network(name: str) -> Any:
     import torch
     from torch import nn
 

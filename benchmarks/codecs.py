@@ -1,10 +1,12 @@
 """Codecs on a real model delta: bits per parameter, error and time, as a table and a plot.
 
-    python -m benchmarks.codecs --delta=delta.npz --plot=codecs.png
+    python -m benchmarks.codecs --model=transformer_large --plot=codecs.png [--json]
 
-Everything runs on one thread, as a client does. Bits are those of the packed payload: side
-information, padding and small tensors sent as float32 included. The error is relative over the
-whole delta: sum ||decoded - x||^2 / sum ||x||^2, small tensors included, which have none.
+The delta is that of a chat client, trained here first; `share of training` is encoding plus
+decoding, in relation to that training. Everything runs on one thread, as a client does. Bits are
+those of the packed payload: side information, padding and small tensors sent as float32 included.
+The error is relative over the whole delta: sum ||decoded - x||^2 / sum ||x||^2, small tensors
+included, which have none.
 
 The entropy bound is that of single levels, with the same side information. The coder packs several
 levels into a symbol, so it can come out a little below where levels depend on one another.
@@ -23,27 +25,22 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
+from benchmarks.delta import client_delta
 from compression import Codec, make_codec
 from compression.variables import DEFAULT_MIN_ELEMENTS, CodedVariable, code_variables
+from tff_lm.program import precision
 
-_DELTA = flags.DEFINE_string("delta", None, "an .npz file of named float32 arrays: a model delta")
+_MODEL = flags.DEFINE_string("model", "transformer_large", "a named model")
+_PRECISION = flags.DEFINE_enum(
+    "precision", "auto", ["auto", "float32", "bfloat16"], "of the client's matrix products"
+)
 _PLOT = flags.DEFINE_string("plot", None, "where to write the plot, a PNG")
 _ONLY = flags.DEFINE_string("only", "", "measure only codecs whose name contains this")
 _REPEATS = flags.DEFINE_integer("repeats", 3, "timed runs; the median counts", lower_bound=1)
 _MIN_ELEMENTS = flags.DEFINE_integer(
     "min_elements", DEFAULT_MIN_ELEMENTS, "smaller tensors are sent as float32"
 )
-_TRAINING_SECONDS = flags.DEFINE_float(
-    "training_seconds", None, "a client's training time, to show the codec's share of it"
-)
 _JSON = flags.DEFINE_bool("json", False, "print the table as one last line of JSON as well")
-
-_HOW_TO_GET_A_DELTA = """--delta is missing: give an .npz file with one float32 array per variable.
-A delta is a client's initial minus final weights. From a trained Keras model:
-    before = [v.numpy() for v in model.trainable_variables]
-    ... train on one client's batches ...
-    numpy.savez("delta.npz", **{v.name: b - v.numpy()
-                                for v, b in zip(model.trainable_variables, before)})"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +54,7 @@ class Row:
     relative_squared_error: float
     encode_ms: float
     decode_ms: float
-    share_of_training: float | None
+    share_of_training: float
 
 
 def families() -> dict[str, dict[str, Codec]]:
@@ -98,7 +95,11 @@ def families() -> dict[str, dict[str, Codec]]:
 
 
 def measure(
-    family: str, name: str, codec: Codec, delta: collections.OrderedDict[str, np.ndarray]
+    family: str,
+    name: str,
+    codec: Codec,
+    delta: collections.OrderedDict[str, np.ndarray],
+    training_seconds: float,
 ) -> Row:
     """Encodes and decodes the whole delta, variable by variable, and times both."""
     tensors = [tf.constant(value) for value in delta.values()]
@@ -120,7 +121,6 @@ def measure(
     error = sum(float(tf.nn.l2_loss(y - x)) for x, y in zip(tensors, decoded, strict=True))
     norm = sum(float(tf.nn.l2_loss(x)) for x in tensors)
     bound = _entropy_bound(variables, tensors, payloads, seed)
-    training_ms = _TRAINING_SECONDS.value and 1000 * _TRAINING_SECONDS.value
     return Row(
         family=family,
         codec=name,
@@ -129,7 +129,7 @@ def measure(
         relative_squared_error=error / norm,
         encode_ms=encode_ms,
         decode_ms=decode_ms,
-        share_of_training=(encode_ms + decode_ms) / training_ms if training_ms else None,
+        share_of_training=(encode_ms + decode_ms) / (1000 * training_seconds),
     )
 
 
@@ -146,7 +146,7 @@ def _compiled(variable: CodedVariable) -> _Compiled:
     )
 
 
-def _timed(function, argument) -> tuple[list, float]:
+def _timed(function: Callable[[list], list], argument: list) -> tuple[list, float]:
     """The result and the median time in milliseconds, tracing excluded."""
     result = function(argument)
     times = []
@@ -158,7 +158,10 @@ def _timed(function, argument) -> tuple[list, float]:
 
 
 def _entropy_bound(
-    variables: list[CodedVariable], tensors, payloads, seed: tf.Tensor
+    variables: list[CodedVariable],
+    tensors: list[tf.Tensor],
+    payloads: list[dict[str, tf.Tensor]],
+    seed: tf.Tensor,
 ) -> float | None:
     """Bits of all payloads with their levels at the entropy, or None for a codec without levels."""
     total, found = 0.0, False
@@ -174,24 +177,10 @@ def _entropy_bound(
     return total if found else None
 
 
-def read_delta(path: str) -> collections.OrderedDict[str, np.ndarray]:
-    """The named arrays of an .npz file.
-
-    Raises:
-      ValueError: If one of them is not float32.
-    """
-    with np.load(path) as archive:
-        delta = collections.OrderedDict((name, archive[name]) for name in archive.files)
-    for name, value in delta.items():
-        if value.dtype != np.float32:
-            raise ValueError(f"{path}: {name} is {value.dtype}; save the delta as float32.")
-    return delta
-
-
 def print_header() -> None:
     """Prints the head of a table in Markdown."""
     columns = ["codec", "bits/parameter", "entropy bound", "relative error", "encode ms"]
-    columns += ["decode ms", "share of training"] if _TRAINING_SECONDS.value else ["decode ms"]
+    columns += ["decode ms", "share of training"]
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
 
 
@@ -204,8 +193,8 @@ def print_row(row: Row) -> None:
         f"{row.relative_squared_error:.3g}",
         f"{row.encode_ms:.0f}",
         f"{row.decode_ms:.0f}",
+        f"{row.share_of_training:.1%}",
     ]
-    cells += [f"{row.share_of_training:.1%}"] if row.share_of_training is not None else []
     print(f"| {' | '.join(cells)} |", flush=True)
 
 
@@ -217,7 +206,7 @@ def write_plot(rows: list[Row], path: str) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 5.5))
-    curves = collections.OrderedDict()
+    curves: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
         if row.relative_squared_error > 0.0:
             point = (row.bits_per_parameter, row.relative_squared_error)
@@ -239,13 +228,9 @@ def main(argv: list[str]) -> None:
     """Measures every codec on the delta."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]}")
-    if _DELTA.value is None:
-        raise app.UsageError(_HOW_TO_GET_A_DELTA)
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.get_logger().setLevel("ERROR")  # a codec is traced once for each shape: no mistake
-    delta = read_delta(_DELTA.value)
-    print(f"{sum(v.size for v in delta.values()):,} parameters in {len(delta)} variables\n")
     chosen = [
         (family, name, codec)
         for family, members in families().items()
@@ -254,16 +239,29 @@ def main(argv: list[str]) -> None:
     ]
     if not chosen:
         raise app.UsageError(f"--only={_ONLY.value} matches no codec")
+    precision_name = precision.resolve(_PRECISION.value)
+    delta, seconds, tokens = client_delta(_MODEL.value, precision_name, _REPEATS.value)
+    print(
+        f"{sum(v.size for v in delta.values()):,} parameters in {len(delta)} variables; the client "
+        f"trained on {tokens:,} tokens in {seconds:.2f} s ({precision_name}, one thread)\n"
+    )
     rows = []
     print_header()
     for family, name, codec in chosen:
-        rows.append(measure(family, name, codec, delta))
+        rows.append(measure(family, name, codec, delta, seconds))
         print_row(rows[-1])
     if _PLOT.value:
         write_plot(rows, _PLOT.value)
         print(f"\nPlot: {_PLOT.value}")
     if _JSON.value:
-        print(json.dumps([dataclasses.asdict(row) for row in rows]))
+        report = {
+            "model": _MODEL.value,
+            "precision": precision_name,
+            "training_seconds": seconds,
+            "tokens": tokens,
+            "codecs": [dataclasses.asdict(row) for row in rows],
+        }
+        print(json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -68,11 +69,14 @@ class Job:
         dataset_fn = batching.make_dataset_fn(self.task.data_path, "train", self.batches)
         return [dataset_fn(tf.constant(spec)) for spec in self.specs(round_index)]
 
+    def by_client(self, round_index: int) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
+        """Each client's batches of a round as int32[B, T] inputs and targets."""
+        for dataset in self.datasets(round_index):
+            yield [(batch["x"], batch["y"]) for batch in dataset.as_numpy_iterator()]
+
     def arrays(self, round_index: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """All batches of a round as int32[B, T] inputs and targets."""
-        for dataset in self.datasets(round_index):
-            for batch in dataset.as_numpy_iterator():
-                yield batch["x"], batch["y"]
+        return itertools.chain.from_iterable(self.by_client(round_index))
 
     def tokens(self, round_index: int) -> int:
         """Real target tokens of a round."""

@@ -17,6 +17,7 @@ import tensorflow_federated as tff
 
 from benchmarks import plain_keras
 from benchmarks.jobs import LEARNING_RATE, MAX_LENGTH, Job
+from benchmarks.plain_loop import build_step
 from tasks import batching
 from tff_lm.learning import specs, weights
 from tff_lm.learning.algorithms import AlgorithmOptions
@@ -30,7 +31,7 @@ from tff_lm.runtime.worker import LocalWorker, WorkerOptions
 Measurement = dict[str, float]
 
 
-def median_seconds(run: Callable[[int], None], rounds: int) -> float:
+def median_seconds(run: Callable[[int], object], rounds: int) -> float:
     """Median wall time of rounds 1..`rounds`; round 0 warms up."""
     run(0)
     times = []
@@ -48,7 +49,7 @@ def peak_memory(process: psutil.Process) -> int:
     return int(line.split()[1]) * 1024
 
 
-def throughput(job: Job, rounds: int, run: Callable[[int], None]) -> Measurement:
+def throughput(job: Job, rounds: int, run: Callable[[int], object]) -> Measurement:
     """Real target tokens per second, and the peak memory of this process and its children."""
     seconds = median_seconds(run, rounds)
     processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
@@ -175,20 +176,7 @@ def resident(
 def bare(job: Job, model: str, rounds: int, precision: str = "float32") -> Measurement:
     """SGD over our batches in one `tf.function`; one process, as many threads as it was given."""
     network = build_model(model, job.task.vocabulary.size, precision=precision)
-    variables = network.trainable_variables
-    ids = tf.TensorSpec([None, None], tf.int32)
-
-    @tf.function(input_signature=[ids, ids])
-    def step(x: tf.Tensor, y: tf.Tensor) -> None:
-        with tf.GradientTape() as tape:
-            logits, labels = network.score(x, y)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-            loss = tf.reduce_mean(losses)
-        for variable, gradient in zip(variables, tape.gradient(loss, variables), strict=True):
-            tf.raw_ops.ResourceApplyGradientDescent(
-                var=variable.handle, alpha=LEARNING_RATE, delta=tf.convert_to_tensor(gradient)
-            )
-
+    step = build_step(network)
     batches = [(tf.constant(x), tf.constant(y)) for x, y in job.arrays(1)]
 
     def run(index: int) -> None:

@@ -7,6 +7,7 @@ Every measurement runs in a process of its own, one after another, with nothing 
 run: absolute figures drift with the machine.
 """
 
+import functools
 import json
 import os
 import subprocess
@@ -26,6 +27,8 @@ _JSON = flags.DEFINE_bool("json", False, "end with one line of JSON")
 _ONLY = flags.DEFINE_list("only", [], "measure these alone; default: all")
 _MEASURE = flags.DEFINE_string("measure", "", "internal: measure this in this process")
 
+Measure = Callable[[Job, str, int], dict[str, float]]
+
 _CORES = len(os.sched_getaffinity(0))
 _COHORTS = (8, 32, 128)
 
@@ -35,29 +38,30 @@ def _one_thread() -> dict[str, str]:
     return dict.fromkeys(names, "1")
 
 
-def _measurements() -> dict[str, Callable[[Job, str, int], dict[str, float]]]:
+def _measurements() -> dict[str, Measure]:
     """Name -> measurement, to be called in a process of its own."""
     from benchmarks import measures as m
 
-    def cohort(clients: int) -> Callable[[Job, str, int], dict[str, float]]:
+    def cohort(clients: int) -> Measure:
         # One round is enough for memory, and 128 clients take a while.
         return lambda job, model, _: m.resident(Job.named(_JOB.value, clients), model, 1)
 
-    return {
+    measurements: dict[str, Measure] = {
         "matmul": lambda job, model, rounds: m.matmul_gflops(),
         "stock": m.stock,
         "stock_bucketed": m.stock_bucketed,
         "resident_float32": m.resident,
-        "resident_bfloat16": lambda *job: m.resident(*job, precision="bfloat16"),
+        "resident_bfloat16": functools.partial(m.resident, precision="bfloat16"),
         "bare_float32": m.bare,
-        "bare_bfloat16": lambda *job: m.bare(*job, precision="bfloat16"),
-        "two_workers_float32": lambda *job: m.resident(*job, workers=2),
-        "fixed_stock": lambda job, *rest: m.stock_adam(job.first_batch(), *rest),
-        "fixed_resident": lambda job, *rest: m.resident(
-            job.first_batch(), *rest, options=m.FED_ADAM
+        "bare_bfloat16": functools.partial(m.bare, precision="bfloat16"),
+        "two_workers_float32": functools.partial(m.resident, workers=2),
+        "fixed_stock": lambda job, model, rounds: m.stock_adam(job.first_batch(), model, rounds),
+        "fixed_resident": lambda job, model, rounds: m.resident(
+            job.first_batch(), model, rounds, options=m.FED_ADAM
         ),
-        "fixed_training": lambda job, *rest: m.bare(job.first_batch(), *rest),
-    } | {f"cohort_{clients}": cohort(clients) for clients in _COHORTS}
+        "fixed_training": lambda job, model, rounds: m.bare(job.first_batch(), model, rounds),
+    }
+    return measurements | {f"cohort_{clients}": cohort(clients) for clients in _COHORTS}
 
 
 NAMES = (
