@@ -101,6 +101,7 @@ def _codec(section: str) -> tuple[Option, ...]:
 
 OPTIONS = (
     Option("seed", 0, "of everything random: initial weights, cohorts, order, noise", minimum=0),
+    Option("experiment", "", "the run's name in reports", fixed=False),
     # What is learned.
     Option("task.name", "chat", "the corpus", choices=TASKS),
     Option("task.path", "", "file or folder of a corpus that is not a package", fixed=False),
