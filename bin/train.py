@@ -10,10 +10,11 @@ import pathlib
 from collections.abc import Sequence
 
 from absl import flags
+from ml_collections import config_flags
 
 from tff_lm import paths
-from tff_lm.config import command_line
-from tff_lm.program import launch
+from tff_lm.config import command_line, python_file
+from tff_lm.program import command, launch
 from tff_lm.program.workdir import Workdir
 
 _CONFIG = command_line.define_config()
@@ -25,7 +26,9 @@ def main(arguments: Sequence[str]) -> int:
     command_line.refuse_positional(arguments)
     config = command_line.value(_CONFIG)
     workdir = Workdir(pathlib.Path(paths.resolve(command_line.required(_WORKDIR))))
-    return launch.train(config, workdir)
+    preset = config_flags.get_config_filename(flags.FLAGS["config"])
+    repeat = command.train_command(config, python_file.load_preset(preset), preset)
+    return launch.train(config, workdir, command=repeat)
 
 
 if __name__ == "__main__":

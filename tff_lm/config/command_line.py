@@ -8,21 +8,18 @@ absl sees them, and whatever goes wrong ends with one line on stderr and exit co
 from __future__ import annotations
 
 import os
-import pathlib
 import re
 import sys
 import textwrap
-import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
 import ml_collections
 from absl import app, flags, logging
 from ml_collections import config_flags
 
-from tff_lm import paths
-from tff_lm.config import schema, tree
-from tff_lm.config.option import ConfigError, nearest
+from tff_lm.config import python_file, schema, tree
+from tff_lm.config.option import ConfigError
 
 EXIT_CODE = 2
 
@@ -69,7 +66,7 @@ def parse(argv: Sequence[str]) -> list[str]:
         arguments = flags.FLAGS(argv)
     # A preset is the user's Python: any exception at all can come out of it.
     except Exception as error:  # pylint: disable=broad-exception-caught
-        fail(_describe(error, preset))
+        fail(python_file.describe(error, preset))
     if flags.FLAGS["verbosity"].using_default_value:
         # absl would show TFF's compiler at work; a user wants warnings only.
         flags.FLAGS.verbosity = logging.WARNING
@@ -166,36 +163,10 @@ def _resolve_preset(argv: Sequence[str]) -> tuple[list[str], str]:
             raise ConfigError("--config is missing its file, such as --config=configs/chat.py")
         # "file.py:variant" hands `variant` to get_config: config_flags' convention.
         name, colon, variant = (resolved[index + 1] if separate else match.group(1)).partition(":")
-        preset = paths.resolve(name)
-        if not os.path.isfile(preset):
-            raise ConfigError(f"--config: there is no file {name}{_presets_near(name)}")
+        try:
+            preset = python_file.existing(name, "configs")
+        except ConfigError as error:
+            raise ConfigError(f"--config: {error}") from None
         text = f"{preset}{colon}{variant}"
         resolved[index + separate] = text if separate else f"--config={text}"
     return resolved, preset
-
-
-def _presets_near(name: str) -> str:
-    folder = pathlib.Path(paths.resolve("configs"))
-    names = [f"configs/{file.name}" for file in sorted(folder.glob("*.py"))]
-    return nearest(name, names) or (f"; there are {', '.join(names)}" if names else "")
-
-
-def _describe(error: Exception, preset: str) -> str:
-    """One line for an error of flag parsing; one that came out of the preset names its line."""
-    for each in _chain(error):
-        if isinstance(each, SyntaxError) and each.filename == preset:
-            return f"{preset}, line {each.lineno}: {each.msg}"
-        frames = traceback.extract_tb(each.__traceback__)
-        lines = [frame.lineno for frame in frames if frame.filename == preset]
-        if lines:
-            # A locked ConfigDict lists all of its fields before it names the nearest one.
-            message = re.sub(r"Other fields present:.*?(?=Did you mean|$)", "", str(each))
-            return f"{preset}, line {lines[-1]}: {message}"
-    return str(error)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """`error` and the errors that it was raised for."""
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__

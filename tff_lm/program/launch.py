@@ -47,13 +47,20 @@ def build_real(
     return experiment.build_experiment(config, workdir)
 
 
-def train(config: ml_collections.ConfigDict, workdir: Workdir, build: Builder = build_real) -> int:
+def train(
+    config: ml_collections.ConfigDict,
+    workdir: Workdir,
+    build: Builder = build_real,
+    *,
+    command: str = "",
+) -> int:
     """Runs or resumes an experiment in `workdir`.
 
     Args:
       config: validated.
       workdir: the run's folder, made if it is not there.
       build: makes the experiment; its exit ends every process that it started.
+      command: the line that repeats the run, for its summary.
 
     Returns:
       The exit code: 0 when finished, 1 after a failure that a line explains, 130 or 143 after a
@@ -66,7 +73,7 @@ def train(config: ml_collections.ConfigDict, workdir: Workdir, build: Builder = 
         try:
             workdir.create()
             with Lock(workdir):
-                return _train_locked(config, workdir, build, interrupts)
+                return _train_locked(config, workdir, build, interrupts, command)
         except Interrupted as interrupted:
             print(
                 f"\nstopped; run the same command again to go on in {workdir.root}", file=sys.stderr
@@ -77,7 +84,11 @@ def train(config: ml_collections.ConfigDict, workdir: Workdir, build: Builder = 
 
 
 def _train_locked(
-    config: ml_collections.ConfigDict, workdir: Workdir, build: Builder, interrupts: Interrupts
+    config: ml_collections.ConfigDict,
+    workdir: Workdir,
+    build: Builder,
+    interrupts: Interrupts,
+    command: str,
 ) -> int:
     if workdir.config.exists():
         begun = config_lib.read_json(workdir.config)
@@ -90,18 +101,21 @@ def _train_locked(
         # Only now: a configuration that cannot even be built must not bind the folder to itself.
         files.write_text(workdir.config, config_lib.to_json(config))
         rows = loop.train(experiment, workdir, interrupts)
-        result = _conclude(experiment, workdir, rows)
+        result = _conclude(experiment, workdir, rows, command)
     print(summary.table(result, workdir))
     return 0
 
 
-def _conclude(experiment: Experiment, workdir: Workdir, rows: list[Row]) -> dict[str, Any]:
+def _conclude(
+    experiment: Experiment, workdir: Workdir, rows: list[Row], command: str
+) -> dict[str, Any]:
     """Measures the trained model on everybody, and writes the summary and the plots."""
     start = time.perf_counter()
     figures = {split: evaluation.on_all(experiment, split) for split in ("validation", "test")}
     unigram = experiment.unigram_perplexity()
     result = summary.build(
         config=experiment.config,
+        command=command,
         rows=rows,
         facts=experiment.facts,
         test=figures["test"],

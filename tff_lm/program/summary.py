@@ -9,7 +9,7 @@ from typing import Any
 
 import ml_collections
 
-from tff_lm.program import files
+from tff_lm.program import curve, files
 from tff_lm.program.progress import human_bytes
 from tff_lm.program.workdir import Workdir
 
@@ -34,6 +34,7 @@ SPLIT_FIGURES = (
 def build(
     *,
     config: ml_collections.ConfigDict,
+    command: str,
     rows: Sequence[Mapping[str, float]],
     facts: Mapping[str, Any],
     test: Mapping[str, float],
@@ -47,6 +48,7 @@ def build(
 
     Args:
       config: the run's configuration.
+      command: the line that repeats the run.
       rows: all rows of metrics.csv.
       facts: of the experiment itself.
       test: figures on all test clients.
@@ -58,6 +60,8 @@ def build(
     """
     tokens, seconds = _total(rows, "tokens"), _total(rows, "seconds")
     return {
+        "experiment": config.experiment,
+        "command": command,
         "task": config.task.name,
         "model": config.model.name,
         "algorithm": config.algorithm.name,
@@ -75,6 +79,7 @@ def build(
         "seconds": seconds + _total(rows, "evaluation_seconds") + closing_seconds,
         "training_seconds": seconds,
         "peak_memory_bytes": peak_memory_bytes,
+        "curve": curve.curve(rows),
     }
 
 
@@ -143,6 +148,8 @@ def _ratio(numerator: float, denominator: float) -> float:
 def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _finite(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_finite(member) for member in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -18,6 +18,7 @@ class SummaryTest(absltest.TestCase):
         figures = dict.fromkeys(summary.SPLIT_FIGURES, 2.0)
         return summary.build(
             config=fakes.config(),
+            command="python -m bin.train",
             rows=rows,
             facts={"parameters": 10},
             test=figures,

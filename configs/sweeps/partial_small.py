@@ -1,0 +1,16 @@
+"""Partial training of the small Transformer: policies by fractions, and with codecs."""
+
+from configs.sweeps import common
+from tff_lm.program.sweep import Sweep
+
+
+def get_sweep() -> Sweep:
+    return Sweep(
+        title="Partial training of the small Transformer",
+        description="Equal rounds, cohorts and learning rates; what a client trains, and hence "
+        "uploads, differs. `full` trains everything and uploads float32.",
+        base={"model.name": "transformer_small", **common.length(60)},
+        runs=common.partial_runs(),
+        seeds_of=dict.fromkeys(common.HEADLINE, (0, 1)),
+        baseline="full",
+    )

@@ -1,0 +1,40 @@
+"""`bin.train` without TensorFlow: the real program on a fake runtime, for tests of sweeps.
+
+The name of an experiment says how it goes: "failing" ends with an error, "slow" takes its
+time over a round.
+"""
+
+import pathlib
+import time
+
+from absl import flags
+
+from tests.tff_lm.program import fakes
+from tff_lm.config import command_line
+from tff_lm.program import launch, plots
+from tff_lm.program.errors import RunError
+from tff_lm.program.workdir import Workdir
+
+_CONFIG = command_line.define_config()
+_WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
+SLOW_SECONDS = 0.3
+
+
+def main(arguments):
+    del arguments
+    config = command_line.value(_CONFIG)
+
+    def before_round(number):
+        if config.experiment.startswith("failing"):
+            raise RunError(f"round {number} went wrong")
+        if config.experiment.startswith("slow"):
+            time.sleep(SLOW_SECONDS)
+
+    plots.draw = lambda *arguments, **options: None
+    workdir = Workdir(pathlib.Path(_WORKDIR.value))
+    runtime = fakes.FakeRuntime(before_round)
+    return launch.train(config, workdir, fakes.builder(runtime), command="fake")
+
+
+if __name__ == "__main__":
+    command_line.run(main)

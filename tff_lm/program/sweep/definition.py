@@ -1,0 +1,89 @@
+"""What a sweep file says: which runs there are, and what they have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tff_lm.config.option import Value
+
+Overrides = Mapping[str, Value]
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """A search by Optuna for the options that minimize a figure of summary.json.
+
+    Attributes:
+      space: dotted option key -> the Optuna distribution that it is drawn from.
+      trials: how many runs.
+      objective: dotted path of the figure, smaller is better.
+      seed: of the sampler; the run's own seed is the sweep's first.
+    """
+
+    space: Mapping[str, Any]
+    trials: int
+    objective: str = "validation.token_perplexity"
+    seed: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """Runs that are to be compared. Option keys are those of --config., such as "upload.codec".
+
+    Attributes:
+      title: a few words, for reports.
+      description: what is compared, and what is kept equal.
+      config: the preset that all runs start from.
+      base: options of all runs.
+      runs: experiment -> its options, over `base`.
+      seeds: every experiment runs once with each.
+      seeds_of: experiment -> its own seeds, instead of `seeds`.
+      baseline: the experiment that the others are compared with; "": none.
+      search: more runs, found one after another.
+      columns: of the report's table, by the names in `tff_lm.report.columns`; (): its usual ones.
+      target_perplexities: the report tells what each run spent to reach these on validation.
+    """
+
+    title: str
+    description: str
+    config: str = "configs/chat.py"
+    base: Overrides = dataclasses.field(default_factory=dict)
+    runs: Mapping[str, Overrides] = dataclasses.field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    seeds_of: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    baseline: str = ""
+    search: Search | None = None
+    columns: tuple[str, ...] = ()
+    target_perplexities: tuple[float, ...] = ()
+
+
+def grid(prefix: str, choices: Mapping[str, Sequence[Value]]) -> dict[str, dict[str, Value]]:
+    """The product of `choices` as `runs`.
+
+    Args:
+      prefix: what all names begin with.
+      choices: option key -> its values. A key with one value is set, and not named.
+
+    Returns:
+      Runs such as "fed_adam-client_learning_rate_0.1-local_epochs_2". Keys that share their last
+      part are named in full: "upload.bits_8-download.bits_4".
+    """
+    leaves = [key.rpartition(".")[2] for key in choices]
+    labels = {
+        key: leaf if leaves.count(leaf) == 1 else key
+        for key, leaf in zip(choices, leaves, strict=True)
+        if len(choices[key]) > 1
+    }
+    runs = {}
+    for values in itertools.product(*choices.values()):
+        chosen = dict(zip(choices, values, strict=True))
+        parts = [f"{label}_{_text(chosen[key])}" for key, label in labels.items()]
+        runs["-".join([prefix, *parts])] = chosen
+    return runs
+
+
+def _text(value: Value) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,81 @@
+"""What a sweep came to, for the screen: experiments by validation perplexity."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from tff_lm.program.progress import human_bytes
+from tff_lm.program.sweep.plan import Run
+
+_HEAD = ("experiment", "seeds", "validation", "test", "change", "up", "down", "minutes")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Line:
+    """The figures of an experiment, one of each a seed."""
+
+    experiment: str
+    summaries: Sequence[dict[str, Any]]
+
+    def perplexities(self, split: str) -> list[float]:
+        values = [summary[split]["token_perplexity"] for summary in self.summaries]
+        return [math.inf if value is None else value for value in values]
+
+    def mean(self, split: str) -> float:
+        return statistics.fmean(self.perplexities(split))
+
+    def cells(self, baseline: float | None) -> tuple[str, ...]:
+        sent = [summary["communication"] for summary in self.summaries]
+        seconds = statistics.fmean(summary["training_seconds"] for summary in self.summaries)
+        test = self.mean("test")
+        return (
+            self.experiment,
+            str(len(self.summaries)),
+            _spread(self.perplexities("validation")),
+            _spread(self.perplexities("test")),
+            "" if baseline is None else f"{test / baseline - 1:+.1%}",
+            human_bytes(statistics.fmean(each["upload_bytes_per_client"] for each in sent)),
+            human_bytes(statistics.fmean(each["download_bytes_per_client"] for each in sent)),
+            f"{seconds / 60:.1f}",
+        )
+
+
+def table(runs: Sequence[Run], baseline: str = "") -> str:
+    """The finished ones of `runs` as lines, the best on top.
+
+    Perplexities are of sub-words, over all people of a split, mean and standard deviation over the
+    seeds; `change` is that of the test perplexity against `baseline`; `up` and `down` are bytes of
+    a client and round; `minutes` those of training.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for run in runs:
+        if (summary := run.result()) is not None:
+            found.setdefault(run.experiment, []).append(summary)
+    lines = [_Line(name, summaries) for name, summaries in found.items()]
+    reference = next((line.mean("test") for line in lines if line.experiment == baseline), None)
+    lines.sort(key=lambda line: line.mean("validation"))
+    return _aligned([_HEAD, *(line.cells(reference) for line in lines)])
+
+
+def _spread(values: Sequence[float]) -> str:
+    mean = statistics.fmean(values)
+    if not math.isfinite(mean):
+        return "unknown"
+    if len(values) == 1:
+        return f"{mean:,.2f}"
+    return f"{mean:,.2f} ± {statistics.stdev(values):.2f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if index else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )
