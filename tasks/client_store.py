@@ -96,3 +96,14 @@ def client_sizes(path: str, split: str) -> dict[str, int]:
     )
     with _reading(path) as connection:
         return dict(connection.execute(query, (split,)))
+
+
+def read(path: str, split: str, client_ids: Iterable[str]) -> Iterator[list[bytes]]:
+    """The serialized examples of each of the clients, in the client's own order."""
+    query = (
+        "SELECT serialized_example_proto FROM examples "
+        "WHERE client_id = ? AND split_name = ? ORDER BY rowid"
+    )
+    with _reading(path) as connection:
+        for client_id in client_ids:
+            yield [row[0] for row in connection.execute(query, (client_id, split))]

@@ -7,7 +7,17 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tasks import chat, client_store, preparation, shakespeare, stackoverflow, text
+from tasks import (
+    chat,
+    client_store,
+    lm1b,
+    plain_text,
+    preparation,
+    shakespeare,
+    sotu,
+    stackoverflow,
+    text,
+)
 from tasks.cache import default_cache_dir
 from tasks.corpus import Corpus, CorpusOptions
 from tasks.errors import TaskError, unknown_name
@@ -17,7 +27,15 @@ from tasks.vocabulary import Vocabulary
 # A new corpus is one file and one name here.
 CORPORA: Mapping[str, Corpus] = {
     corpus.name: corpus
-    for corpus in (chat.CORPUS, shakespeare.CORPUS, stackoverflow.CORPUS, text.CORPUS)
+    for corpus in (
+        chat.CORPUS,
+        lm1b.CORPUS,
+        plain_text.CORPUS,
+        shakespeare.CORPUS,
+        sotu.CORPUS,
+        stackoverflow.CORPUS,
+        text.CORPUS,
+    )
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tff_lm.config.option import Option
 
-TASKS = ("chat", "shakespeare", "stackoverflow", "text")
+TASKS = ("chat", "lm1b", "plain_text", "shakespeare", "sotu", "stackoverflow", "text")
 MODELS = (
     "lstm_small",
     "transformer_small",
