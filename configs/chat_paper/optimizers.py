@@ -1,0 +1,15 @@
+"""Algorithms and local work that save rounds, on chat at this machine's scale.
+
+Use: --config=configs/chat_paper/optimizers.py:ROW
+
+ROW is one of `OPTIMIZERS` in configs/paper/_rows.py; by default fed_adam.
+"""
+
+import ml_collections
+
+from configs import chat
+from configs.paper import _rows
+
+
+def get_config(row: str = "fed_adam") -> ml_collections.ConfigDict:
+    return _rows.preset(chat.get_config, _rows.OPTIMIZERS, row)

@@ -1,0 +1,117 @@
+"""The rows and curves of the paper, as changes to a preset: table -> row -> {dotted key: value}.
+
+The presets beside this file apply them at the paper's scale, those of configs/chat_paper at this
+machine's; learning rates are those of the scale's own preset, not tuned by row. A row that names no
+model is about `transformer_large`; `--config.model.name=` changes it.
+"""
+
+from collections.abc import Callable, Mapping
+
+import ml_collections
+
+from tff_lm.config import ConfigError
+from tff_lm.config.option import Value, nearest
+
+Row = Mapping[str, Value]
+
+LARGE = ("transformer_large", "conformer_large")
+
+
+def _codec(section: str, name: str, **options: Value) -> Row:
+    return {f"{section}.codec": name, **{f"{section}.{key}": v for key, v in options.items()}}
+
+
+def _partial(policy: str, fraction: float) -> Row:
+    return {"partial.policy": policy, "partial.fraction": fraction}
+
+
+MODELS: Mapping[str, Row] = {
+    name: {"model.name": name} for name in ("lstm_small", "transformer_small", "lstm_large", *LARGE)
+}
+
+QUANTIZATION: Mapping[str, Row] = {
+    "float32": {},
+    **{f"download_{b}": _codec("download", "uniform", bits=b) for b in (16, 12, 10, 8, 6)},
+    **{f"upload_{b}": _codec("upload", "uniform", bits=b) for b in (16, 12, 8, 6, 4, 2, 1)},
+    **{
+        f"upload_rotated_{b}": _codec("upload", "uniform", bits=b, rotated=True)
+        for b in (8, 6, 4, 2, 1)
+    },
+    "upload_terngrad": _codec("upload", "terngrad"),
+    "upload_qsgd_4_entropy": _codec("upload", "qsgd", bits=4, entropy=True),
+    "upload_rotated_4_entropy": _codec("upload", "uniform", bits=4, rotated=True, entropy=True),
+    **{f"upload_eden_{b}": _codec("upload", "eden", bits=b) for b in (4, 3, 2)},
+    "upload_drive": _codec("upload", "drive"),
+}
+
+PARTIAL: Mapping[str, Row] = {
+    "full": {},
+    **{
+        f"{policy}_{fraction:.0%}".removesuffix("%"): _partial(policy, fraction)
+        for policy in ("fixed", "per_round", "per_client_per_round", "rolling")
+        for fraction in (0.8, 0.6, 0.4, 0.2, 0.1)
+    },
+}
+
+# A server's rate and adaptivity of 0 are the algorithm's own: those of a preset are FedAdam's.
+_OWN_SERVER: Row = {"algorithm.server_learning_rate": 0.0, "algorithm.server_epsilon": 0.0}
+
+OPTIMIZERS: Mapping[str, Row] = {
+    "fed_adam": {},
+    "fed_yogi": {"algorithm.name": "fed_yogi"},
+    **{
+        name: {"algorithm.name": name, **_OWN_SERVER}
+        for name in (
+            "fed_avg",
+            "fed_avg_m",
+            "fed_adagrad",
+            "fed_prox",
+            "mime_lite",
+            "mime",
+            "scaffold",
+        )
+    },
+    # More local work: a pass more over a client's sentences, and FedProx' pull against the drift.
+    **{f"epochs_{n}": {"federated.local_epochs": n} for n in (2, 4)},
+    "epochs_4_proximal": {"federated.local_epochs": 4, "algorithm.proximal_mu": 0.01},
+}
+
+# The paper's combination uploads a tenth; what follows it goes further, by fewer bits a value.
+_EFFICIENT: Mapping[str, Row] = {
+    "efficient": _codec("upload", "uniform", bits=8),
+    "efficient_20x": _codec("upload", "uniform", bits=4, rotated=True),
+    "efficient_40x": _codec("upload", "eden", bits=2),
+    "efficient_70x": _codec("upload", "drive"),
+}
+
+COMBINATION: Mapping[str, Row] = {
+    **{name: MODELS[name] for name in ("lstm_small", "lstm_large")},
+    **{
+        f"{model}_{name}": {
+            **MODELS[model],
+            **_partial("per_client_per_round", 0.4),
+            **upload,
+            **_codec("download", "uniform", bits=8),
+        }
+        for model in LARGE
+        for name, upload in _EFFICIENT.items()
+    },
+}
+
+
+def preset(
+    base: Callable[[], ml_collections.ConfigDict], rows: Mapping[str, Row], name: str
+) -> ml_collections.ConfigDict:
+    """`base()` for the large Transformer, with the row `name` of `rows` applied.
+
+    Raises:
+      ConfigError: if there is no such row.
+    """
+    if name not in rows:
+        hint = nearest(name, rows) or f"; there are {', '.join(rows)}"
+        raise ConfigError(f"there is no row {name!r}{hint}")
+    config = base()
+    config.experiment = name
+    config.model.name = "transformer_large"
+    config.update_from_flattened_dict(dict(rows[name]))
+    return config
