@@ -32,6 +32,7 @@ lint: $(STAMP)  ## check style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(RUN) -m tools.check_build
+	$(RUN) -m tools.check_comparisons
 
 .PHONY: format
 format: $(STAMP)  ## format the code, and mend what ruff can mend
