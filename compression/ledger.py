@@ -10,6 +10,7 @@ import numpy as np
 
 _DIRECTIONS = ("upload", "download")
 _BITS = {"upload": "upload_bits", "download": "download_bits"}
+FIRST_DOWNLOAD_BITS = "first_download_bits"
 
 
 class CommunicationLedger:
@@ -18,6 +19,9 @@ class CommunicationLedger:
     Every number comes from the measurements of `compression.aggregation` (upload, over all clients)
     and `compression.broadcast` (download, per client). The reduction is against each client sending
     or receiving the full model as float32, whether or not it trained all of it.
+
+    What never changes in a run (`constants` of the broadcast) is charged to each client once, in
+    the first round in which it takes part: it is taken to keep it from then on.
     """
 
     def __init__(self, num_parameters: int, variable_names: Sequence[str] = ()):
@@ -25,7 +29,8 @@ class CommunicationLedger:
 
         Args:
           num_parameters: Size of the full model, frozen variables included.
-          variable_names: Names for `by_variable`, in the order of the payloads; may be left out.
+          variable_names: Names for `by_variable`, in the order of the payloads: trained variables,
+            which alone are uploaded, then frozen ones; may be left out.
 
         Raises:
           ValueError: If `num_parameters` is not positive.
@@ -44,6 +49,7 @@ class CommunicationLedger:
         cohort: int,
         uploads: Sequence[Mapping[str, Any]],
         downloads: Sequence[Mapping[str, Any]],
+        newcomers: int = 0,
     ) -> collections.OrderedDict[str, float]:
         """Adds one round and returns its `communication.*` metrics, with the run's totals.
 
@@ -51,18 +57,25 @@ class CommunicationLedger:
           cohort: The number of real clients of the round (padding with empty ones excluded).
           uploads: The aggregators' measurements: one for the model delta, more if a method
             uploads more (Mime's gradients). Only the first counts towards `by_variable`.
-          downloads: The distributors' measurements, per client, likewise.
+          downloads: The distributors' measurements, per client, likewise. Only the first may
+            hold constants: a client gets them once, however often the model is sent in a round.
+          newcomers: How many of the cohort take part for the first time in the run.
 
         Raises:
-          ValueError: If a measurement lacks the number of bits.
+          ValueError: If a measurement lacks the number of bits, or if more are new than there are.
         """
+        if not 0 <= newcomers <= cohort:
+            raise ValueError(f"{newcomers} newcomers in a cohort of {cohort}")
         upload_bits = sum(_bits(measured, "upload") for measured in uploads)
         download_bits = cohort * sum(_bits(measured, "download") for measured in downloads)
+        if downloads:
+            download_bits += newcomers * int(downloads[0].get(FIRST_DOWNLOAD_BITS, 0))
         moved = {"upload": _to_bytes(upload_bits), "download": _to_bytes(download_bits)}
         for direction in _DIRECTIONS:
             self._bytes[direction] += moved[direction]
-        self._add_per_variable("upload", uploads, 1)
-        self._add_per_variable("download", downloads, cohort)
+        self._add_per_variable("upload", uploads, _BITS["upload"], 1)
+        self._add_per_variable("download", downloads, _BITS["download"], cohort)
+        self._add_per_variable("download", downloads, FIRST_DOWNLOAD_BITS, newcomers)
         self._client_rounds += cohort
         self._rounds += 1
         metrics = _metrics("communication", moved, cohort, self._model_bytes)
@@ -80,8 +93,9 @@ class CommunicationLedger:
         table: collections.OrderedDict[str, dict[str, int]]
         table = collections.OrderedDict((name, {}) for name in names)
         for direction, bits in self._bits_per_variable.items():
-            # A broadcast may hold non-trainable variables after the trainable ones, without a name.
-            for name, one in zip(names, bits, strict=False):
+            # Frozen variables, which come last, are not uploaded.
+            padded = np.pad(bits, [0, max(0, len(names) - len(bits))])
+            for name, one in zip(names, padded, strict=False):
                 table[name][f"{direction}_bytes"] = _to_bytes(int(one))
         return table
 
@@ -105,9 +119,9 @@ class CommunicationLedger:
         self._rounds = int(state["rounds"])
 
     def _add_per_variable(
-        self, direction: str, measurements: Sequence[Mapping[str, Any]], factor: int
+        self, direction: str, measurements: Sequence[Mapping[str, Any]], bits_key: str, factor: int
     ) -> None:
-        key = f"{_BITS[direction]}_per_variable"
+        key = f"{bits_key}_per_variable"
         if not measurements or key not in measurements[0]:
             return
         bits = np.asarray(measurements[0][key], np.int64) * factor

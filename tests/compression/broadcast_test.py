@@ -102,6 +102,51 @@ class BroadcastTest(parameterized.TestCase):
         self.assertGreater(np.max(np.abs(first - later)), 0.0)
         self.assertGreater(np.max(np.abs(first - elsewhere)), 0.0)
 
+    @parameterized.named_parameters(
+        ("identity", make_codec("identity"), [32 * 4096, 160, 32 * 2000, 96]),
+        ("uniform", make_codec("uniform", bits=8), [8 * 4096 + 64, 160, 8 * 2000 + 64, 96]),
+        ("drive", make_codec("drive"), None),
+        ("entropy", make_codec("entropy", inner="terngrad", min_levels=1), None),
+        ("random_k", make_codec("random_k"), None),
+    )
+    def test_constants_are_the_same_in_every_round_and_measured_apart(self, codec, bits):
+        process = build_compressed_broadcast(MODEL_TYPE, codec, seed=3, constants=[2, 3])
+        plain = build_compressed_broadcast(MODEL_TYPE, codec, seed=3)
+        weights = model()
+        rounds = [received(process, weights, state) for state in (0, 1, 7)]
+        _, plain_clients, plain_measured = received(plain, weights, 1)
+        trained = rounds[1][1][0].trainable
+        np.testing.assert_array_equal(trained[0], plain_clients[0].trainable[0])
+        for _, clients, measured in rounds:
+            for client in clients:
+                for one, other in zip(
+                    client.non_trainable, rounds[0][1][0].non_trainable, strict=True
+                ):
+                    np.testing.assert_array_equal(one, other)
+            np.testing.assert_array_equal(client.non_trainable[1], [1, 2, 3])
+            every, once = (
+                measured[f"{name}_bits_per_variable"] for name in ("download", "first_download")
+            )
+            np.testing.assert_array_equal(every[2:], 0)
+            np.testing.assert_array_equal(once[:2], 0)
+            self.assertEqual(measured["download_bits"], every.sum())
+            self.assertEqual(measured["first_download_bits"], once.sum())
+            if bits is not None:
+                np.testing.assert_array_equal(every + once, bits)
+            np.testing.assert_array_equal(once, rounds[0][2]["first_download_bits_per_variable"])
+        # The trained part is sent as it is without constants.
+        np.testing.assert_array_equal(
+            rounds[1][2]["download_bits_per_variable"][:2],
+            plain_measured["download_bits_per_variable"][:2],
+        )
+        if not codec.is_lossless:
+            later = received(process, weights, 7)[1][0].trainable[0]
+            self.assertGreater(np.max(np.abs(trained[0] - later)), 0.0)
+
+    def test_constants_must_be_there(self):
+        with self.assertRaisesRegex(ValueError, r"constants \[4\]: there are 4 tensors"):
+            build_compressed_broadcast(MODEL_TYPE, make_codec("identity"), constants=[3, 4])
+
     def test_bad_type_is_refused(self):
         with self.assertRaisesRegex(TypeError, "Only structures of tensors"):
             build_compressed_broadcast(

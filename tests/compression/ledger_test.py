@@ -49,6 +49,25 @@ class LedgerTest(absltest.TestCase):
         self.assertEqual(metrics["communication.upload_bytes"], 300)
         self.assertEqual(metrics["communication.download_bytes"], 6)
 
+    def test_constants_are_charged_to_newcomers(self):
+        ledger = CommunicationLedger(1000, ["kernel", "frozen"])
+        measurement = measured("download", [80, 0]) | measured("first_download", [0, 8000])
+        for newcomers, expected in ((4, 40 + 4000), (1, 40 + 1000), (0, 40)):
+            metrics = ledger.record_round(
+                4, [measured("upload", [32])], [measurement, measured("download", [0])], newcomers
+            )
+            self.assertEqual(metrics["communication.download_bytes"], expected)
+        self.assertEqual(metrics["communication.total.download_bytes"], 120 + 5000)
+        self.assertEqual(
+            ledger.by_variable(),
+            {
+                "kernel": {"upload_bytes": 12, "download_bytes": 120},
+                "frozen": {"upload_bytes": 0, "download_bytes": 5000},
+            },
+        )
+        with self.assertRaisesRegex(ValueError, "5 newcomers in a cohort of 4"):
+            ledger.record_round(4, [measured("upload", [0])], [measurement], 5)
+
     def test_state_survives_json(self):
         ledger = CommunicationLedger(10**7)
         big = measured("upload", [2**40, 8])  # beyond int32 and float32

@@ -29,7 +29,8 @@ BATCHES_TYPE = tff.SequenceType(BATCH_TYPE)
 class Partition:
     """Splits the model's variables into trained and frozen ones, for a whole run.
 
-    Frozen variables are `ModelWeights.non_trainable`: no upload, no server optimizer state.
+    Frozen variables are `ModelWeights.non_trainable`: no upload, no server optimizer state, and one
+    download for each client.
 
     Attributes:
       names: `model.weight_names`, in the order of `model.trainable_variables`.
@@ -51,6 +52,16 @@ class Partition:
     def trained_names(self) -> tuple[str, ...]:
         """Names of the trained variables, in the order of `ModelWeights.trainable`."""
         return tuple(self.names[i] for i in self.trained)
+
+    @property
+    def payload_names(self) -> tuple[str, ...]:
+        """Names of all variables in the order of `ModelWeights`: trained, then frozen ones."""
+        return self.trained_names + tuple(self.names[i] for i in self.frozen)
+
+    @property
+    def constants(self) -> range:
+        """Where the frozen variables lie in `payload_names`: what clients download once."""
+        return range(len(self.trained), len(self.names))
 
     def split(self, values: Sequence[Any]) -> tff.learning.models.ModelWeights:
         """Orders one value per variable as `ModelWeights`.

@@ -145,7 +145,9 @@ def _learning_process(
             client_model,
             settings.algorithm(config),
             aggregator=aggregator,
-            distributor=build_distributor(client_model.partition.weights_type()),
+            distributor=build_distributor(
+                client_model.partition.weights_type(), constants=client_model.partition.constants
+            ),
             build_state_distributor=build_distributor,
         )
     except ValueError as error:
@@ -207,7 +209,7 @@ def _parameters(partition: weights.Partition) -> int:
 
 
 def _ledger(partition: weights.Partition) -> CommunicationLedger:
-    return CommunicationLedger(_parameters(partition), partition.trained_names)
+    return CommunicationLedger(_parameters(partition), partition.payload_names)
 
 
 def _weight_leaves(partition: weights.Partition) -> dict[str, str]:

@@ -33,10 +33,13 @@ def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> l
     rounds = config.federated.rounds
     store = CheckpointStore(workdir.checkpoints, config.checkpoint.keep)
     done = resume.restore(experiment, store)
+    attendance = sampling.Attendance(
+        experiment.clients.train, config.federated.clients_per_round, seed=config.seed
+    )
     with RunLog(workdir, done=done, rounds=rounds) as log, _rescued(experiment, store, done):
         interrupts.defer()
         for number in range(done + 1, rounds + 1):
-            row = _train_round(experiment, number) if number else _first_row()
+            row = _train_round(experiment, attendance, number) if number else _first_row()
             if number == rounds or _due(config.evaluation.every, number):
                 row |= _evaluate(experiment)
             log.add(row)
@@ -58,7 +61,7 @@ def _rescued(experiment: Experiment, store: CheckpointStore, done: int) -> Itera
         raise resume.rescue(experiment, store, done, failure) from failure
 
 
-def _train_round(experiment: Experiment, number: int) -> Row:
+def _train_round(experiment: Experiment, attendance: sampling.Attendance, number: int) -> Row:
     """Computes one round and returns its figures."""
     config = experiment.config
     cohort = sampling.cohort(
@@ -76,7 +79,7 @@ def _train_round(experiment: Experiment, number: int) -> Row:
     return {
         "round": number,
         **{name: figures[name] for name in columns.TRAINING},
-        **traffic.record(experiment.ledger, passes),
+        **traffic.record(experiment.ledger, passes, lambda: attendance.newcomers(number)),
         "seconds": seconds,
         "tokens_per_second": figures["tokens"] / seconds,
     }

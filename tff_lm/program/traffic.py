@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from compression.ledger import CommunicationLedger
+from compression.ledger import FIRST_DOWNLOAD_BITS, CommunicationLedger
 
 # Where a round's metrics hold measurements. First what every algorithm sends, since the ledger's
 # table by variable counts the first of each; then what Mime adds.
@@ -15,12 +15,18 @@ _DOWNLOADS = (("distributor",), ("client_work", "state_distributor"))
 DIRECTIONS = ("upload", "download")
 
 
-def record(ledger: CommunicationLedger, passes: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def record(
+    ledger: CommunicationLedger,
+    passes: Sequence[Mapping[str, Any]],
+    newcomers: Callable[[], int],
+) -> dict[str, float]:
     """Enters a round into the ledger.
 
     Args:
       ledger: of the run.
       passes: the metrics of each exchange that the round consists of, the training one last.
+      newcomers: how many of the cohort take part for the first time; asked only where frozen
+        weights make a difference to them.
 
     Returns:
       For both directions `..._bytes` (of the cohort), `..._bytes_total` (of the run so far) and
@@ -29,9 +35,9 @@ def record(ledger: CommunicationLedger, passes: Sequence[Mapping[str, Any]]) -> 
     """
     newest_first = list(reversed(passes))
     cohort = len(passes[-1]["client_work"]["per_client"])
-    counted = ledger.record_round(
-        cohort, list(_find(newest_first, _UPLOADS)), list(_find(newest_first, _DOWNLOADS))
-    )
+    uploads, downloads = (list(_find(newest_first, paths)) for paths in (_UPLOADS, _DOWNLOADS))
+    some_once = any(FIRST_DOWNLOAD_BITS in measured for measured in downloads)
+    counted = ledger.record_round(cohort, uploads, downloads, newcomers() if some_once else 0)
     figures = {}
     for direction in DIRECTIONS:
         for name, key in (

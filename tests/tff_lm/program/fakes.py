@@ -42,11 +42,16 @@ def config(**changes):
 class FakeRuntime:
     """The weights move by a hash of each round's specs; the loss falls with the rounds."""
 
-    def __init__(self, before_round: Callable[[int], None] = lambda number: None):
+    def __init__(
+        self, before_round: Callable[[int], None] = lambda number: None, frozen_bytes: int = 0
+    ):
         self.weights = None
         self.step = 0
         self.specs: list[list[str]] = []
         self._before_round = before_round
+        self._distributor = {"download_bits": 8 * DOWNLOAD_BYTES}
+        if frozen_bytes:
+            self._distributor["first_download_bits"] = 8 * frozen_bytes
 
     def initialize(self) -> None:
         self.weights = np.zeros(PARAMETERS)
@@ -59,7 +64,7 @@ class FakeRuntime:
         self.weights = self.weights * 0.5 + np.frombuffer(digest[:PARAMETERS], np.uint8)
         self.step += 1
         return {
-            "distributor": {"download_bits": 8 * DOWNLOAD_BYTES},
+            "distributor": self._distributor,
             "client_work": {"per_client": np.full((len(specs), 1), self.loss)},
             "aggregator": {"upload_bits": 8 * UPLOAD_BYTES * len(specs)},
         }

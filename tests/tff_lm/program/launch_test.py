@@ -118,6 +118,25 @@ class LaunchTest(parameterized.TestCase):
         for name, array in theirs.arrays.items():
             self.assertEqual(ours.arrays[name].tobytes(), array.tobytes())
 
+    @parameterized.parameters(1, 2)
+    def test_frozen_weights_are_downloaded_once_by_each_client_also_after_a_resume(self, passes):
+        frozen = 1000
+        with self.assertRaises(Killed):
+            self.train(runtime=fakes.FakeRuntime(kill_before(5 * passes), frozen), passes=passes)
+        resumed = fakes.FakeRuntime(frozen_bytes=frozen)
+        self.assertEqual(self.train(runtime=resumed, passes=passes), 0)
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        whole = fakes.FakeRuntime(frozen_bytes=frozen)
+        self.train(runtime=whole, workdir=other, passes=passes)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+        met: set[str] = set()
+        for row, specs in zip(read_csv(other)[1:], whole.specs[::passes], strict=True):
+            cohort = {spec.split("/")[2] for spec in specs}
+            expected = 3 * passes * fakes.DOWNLOAD_BYTES + len(cohort - met) * frozen
+            self.assertEqual(float(row["download_bytes"]), expected)
+            met |= cohort
+        self.assertBetween(len(met), 4, 9)
+
     @parameterized.parameters((signal.SIGINT, 130), (signal.SIGTERM, 143))
     def test_a_signal_ends_after_the_round_with_its_checkpoint(self, number, exit_code):
         runtime = fakes.FakeRuntime(signal_before(3, number))

@@ -56,6 +56,17 @@ class SamplingTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "cannot draw 6 different clients out of 5"):
             sampling.cohort(IDS[:5], 6, seed=0, round_number=1)
 
+    def test_each_client_is_a_newcomer_once(self):
+        rounds = [sampling.cohort(IDS, 20, seed=5, round_number=n) for n in range(1, 12)]
+        attendance = sampling.Attendance(IDS, 20, seed=5)
+        counts = [attendance.newcomers(number) for number in range(1, 12)]
+        self.assertEqual(counts[0], 20)
+        self.assertEqual(sum(counts), len(set().union(*rounds)))
+        self.assertEqual(counts[1], len(set(rounds[1]) - set(rounds[0])))
+        # A resumed run asks for later rounds only, in any order, and gets the same answers.
+        resumed = sampling.Attendance(IDS[::-1], 20, seed=5)
+        self.assertEqual([resumed.newcomers(number) for number in (9, 2)], [counts[8], counts[1]])
+
     def test_the_evaluation_sample_is_fixed_and_at_most_everybody(self):
         sample = sampling.evaluation_sample(IDS, 10, seed=0)
         self.assertEqual(sample, sampling.evaluation_sample(IDS[::-1], 10, seed=0))
