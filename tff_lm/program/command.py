@@ -31,7 +31,10 @@ def override_flags(values: Mapping[str, Value]) -> list[str]:
 
 
 def train_command(
-    config: ml_collections.ConfigDict, preset: ml_collections.ConfigDict, preset_file: str
+    config: ml_collections.ConfigDict,
+    preset: ml_collections.ConfigDict,
+    preset_file: str,
+    program: str = "bin.train",
 ) -> str:
     """The `python -m bin.train ...` that repeats the run.
 
@@ -39,6 +42,7 @@ def train_command(
       config: of the run.
       preset: what `preset_file` gives by itself.
       preset_file: path of the preset, with its ":variant" if it has one.
+      program: what trains.
 
     Returns:
       A line for a shell. Paths are shown relative to where the user is; of a path that lies
@@ -55,7 +59,7 @@ def train_command(
         f"--workdir=runs/{name}/seed_{config.seed}",
         *override_flags(values),
     ]
-    return f"python -m bin.train {shlex.join(flags)}"
+    return f"python -m {program} {shlex.join(flags)}"
 
 
 def _portable(value: Value) -> Value:

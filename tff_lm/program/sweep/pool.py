@@ -86,7 +86,13 @@ class Pool:
     def _report(self, child: Child) -> None:
         name, failure = child.run.name, child.failure()
         if not failure:
-            self._progress.say(f"{name}: finished")
+            self._progress.say(f"{name}: finished{_reached(child.run)}")
         elif not self._interrupts.requested:
             self.failures[name] = f"{failure} ({child.log})"
             self._progress.say(f"{name}: FAILED: {self.failures[name]}")
+
+
+def _reached(run: Run) -> str:
+    result = run.result()
+    perplexity = result["validation"]["token_perplexity"] if result else None
+    return "" if perplexity is None else f", validation perplexity {perplexity:,.2f}"

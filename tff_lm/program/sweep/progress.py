@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -15,11 +16,14 @@ class SweepProgress:
     """A bar on a terminal, and lines on the events; in a log file the lines alone."""
 
     def __init__(
-        self, runs: Sequence[Run], rounds_to_come: int = 0, stream: TextIO = sys.stderr
+        self, runs: Sequence[Run], rounds_to_come: int = 0, stream: TextIO | None = None
     ) -> None:
-        """`rounds_to_come`: those of runs that will be `add`ed."""
+        """`rounds_to_come`: those of runs that will be `add`ed; `stream`: stderr by default."""
         self._runs = list(runs)
-        self._stream = stream
+        self._stream = stream = stream or sys.stderr
+        # Its thread would make it unsafe to prepare children between fork and exec; `show`, which
+        # is called all the time, does what it is for.
+        tqdm.tqdm.monitor_interval = 0
         self._bar = tqdm.tqdm(
             total=sum(run.rounds for run in runs) + rounds_to_come,
             initial=self._done(),
@@ -55,13 +59,13 @@ class SweepProgress:
         self._bar.close()
 
     def _done(self) -> int:
-        return sum(min(rounds_done(run), run.rounds) for run in self._runs)
+        return sum(min(last_round(run.workdir.metrics), run.rounds) for run in self._runs)
 
 
-def rounds_done(run: Run) -> int:
-    """The last round that the run's metrics.csv holds in full; 0 if there is none."""
+def last_round(metrics: pathlib.Path) -> int:
+    """The last round that a metrics.csv holds in full; 0 if there is none."""
     try:
-        lines = run.workdir.metrics.read_text().splitlines(keepends=True)
+        lines = metrics.read_text().splitlines(keepends=True)
     except OSError:
         return 0
     # A half-written last line lacks its newline; the first line is the header.

@@ -6,8 +6,8 @@ under way included. What is proposed depends on the seed and on the results of t
 
 from __future__ import annotations
 
+import itertools
 import json
-import math
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from optuna.storages import journal
 from optuna.trial import TrialState
 
 from tff_lm import config as config_lib
-from tff_lm.config.option import ConfigError
+from tff_lm.config.option import ConfigError, nearest
 from tff_lm.program.sweep.definition import Search, Sweep
 from tff_lm.program.sweep.plan import Planner, Run
 
@@ -33,6 +33,7 @@ class TrialSearch:
         self._search = search
         self._planner = planner
         self._seed = sweep.seeds[0]
+        self._failed: set[int] = set()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         backend = journal.JournalFileBackend(str(root / _FILE))
         self._study = optuna.create_study(
@@ -48,21 +49,23 @@ class TrialSearch:
 
     def draw(self, count: int) -> list[tuple[int, Run]]:
         """Up to `count` trials to run now, with their numbers; empty once all are done."""
-        drawn = []
-        for number, values in self._open():
-            try:
-                drawn.append((number, self._planner.run(f"trial_{number:03d}", values, self._seed)))
-            except ConfigError:
-                # Values that are allowed one by one, and not together.
-                self._study.tell(number, state=TrialState.FAIL)
-            if len(drawn) == count:
-                break
-        return drawn
+        return list(itertools.islice(self._open(), count))
 
     def tell(self, number: int, run: Run) -> None:
-        """Hands the result of a trial to the sampler; a failed or diverged one has none."""
-        value = figure(run.result() or {}, self._search.objective)
-        if value is None or not math.isfinite(value):
+        """Hands the result of a trial to the sampler.
+
+        A run that failed stays open, to be tried again when the sweep is called again; one that
+        diverged is done, without a value.
+
+        Raises:
+          ConfigError: if the objective is no figure of a summary.
+        """
+        result = run.result()
+        if result is None:
+            self._failed.add(number)
+            return
+        value = figure(result, self._search.objective)
+        if value is None:
             self._study.tell(number, state=TrialState.FAIL)
         else:
             self._study.tell(number, value)
@@ -70,20 +73,27 @@ class TrialSearch:
     def finished(self) -> list[Run]:
         """The runs of all trials that have a result."""
         done = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return [
-            self._planner.run(f"trial_{trial.number:03d}", trial.params, self._seed)
-            for trial in done
-        ]
+        return [self._run(trial) for trial in done]
 
-    def _open(self) -> Iterator[tuple[int, Mapping[str, Any]]]:
-        """First the trials that were interrupted, then new ones: (number, values)."""
+    def _open(self) -> Iterator[tuple[int, Run]]:
+        """First the trials that were interrupted, then new ones."""
         for trial in self._study.get_trials(states=(TrialState.RUNNING,)):
-            yield trial.number, trial.params
+            if trial.number not in self._failed:
+                yield trial.number, self._run(trial)
         while (number := len(self._study.get_trials(deepcopy=False))) < self._search.trials:
             # One sampler a trial: a resumed search must not repeat the draws of its beginning.
             self._study.sampler = optuna.samplers.TPESampler(seed=self._search.seed + number)
             trial = self._study.ask(fixed_distributions=dict(self._search.space))
-            yield trial.number, trial.params
+            try:
+                run = self._run(trial)
+            except ConfigError:
+                # Values that are allowed one by one, and not together.
+                self._study.tell(number, state=TrialState.FAIL)
+                continue
+            yield number, run
+
+    def _run(self, trial: Any) -> Run:
+        return self._planner.run(f"trial_{trial.number:03d}", trial.params, self._seed)
 
 
 def check_space(search: Search, planner: Planner, seed: int) -> None:
@@ -100,8 +110,15 @@ def check_space(search: Search, planner: Planner, seed: int) -> None:
 
 
 def figure(summary: Mapping[str, Any], path: str) -> float | None:
-    """The number at a dotted path of a summary, or None."""
+    """The number at a dotted path of a summary, None if there it is null.
+
+    Raises:
+      ConfigError: if there is no such figure.
+    """
     found: Any = summary
     for name in path.split("."):
-        found = found.get(name) if isinstance(found, Mapping) else None
+        if not isinstance(found, Mapping) or name not in found:
+            hint = nearest(name, found) if isinstance(found, Mapping) else ""
+            raise ConfigError(f"search.objective: a summary has no {path!r}{hint}")
+        found = found[name]
     return found

@@ -37,7 +37,7 @@ class _Line:
             str(len(self.summaries)),
             _spread(self.perplexities("validation")),
             _spread(self.perplexities("test")),
-            "" if baseline is None else f"{test / baseline - 1:+.1%}",
+            f"{test / baseline - 1:+.1%}" if baseline and math.isfinite(test) else "",
             human_bytes(statistics.fmean(each["upload_bytes_per_client"] for each in sent)),
             human_bytes(statistics.fmean(each["download_bytes_per_client"] for each in sent)),
             f"{seconds / 60:.1f}",
