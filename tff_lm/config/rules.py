@@ -60,6 +60,11 @@ RULES = (
         "task.max_examples must not be below task.min_examples",
     ),
     Rule(
+        lambda c: c.model.scale_invariant and c.model.name not in schema.SCALE_INVARIANT_MODELS,
+        "model.scale_invariant needs model.name to be one of "
+        f"{', '.join(schema.SCALE_INVARIANT_MODELS)}",
+    ),
+    Rule(
         lambda c: c.partial.policy == "full" and c.partial.fraction < 1,
         "partial.fraction below 1 needs a partial.policy other than 'full'",
     ),

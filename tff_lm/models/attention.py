@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from tff_lm.models.layers import CallContext, Dense, SubLayer
+from tff_lm.models.layers import CallContext, Dense, Linear, SubLayer
+
+# float32[B, heads, T, T] scores -> what each query (second to last axis) takes of each key, which
+# sums to 1 over the keys up to the query and is 0 after it.
+Weighing = Callable[[tf.Tensor], tf.Tensor]
+
+
+def softmax_weights(scores: tf.Tensor) -> tf.Tensor:
+    """The softmax over the keys that a query may see; see `Weighing`."""
+    return tf.nn.softmax(scores + _causal_bias(tf.shape(scores)[-1]))
 
 
 class CausalSelfAttention(SubLayer):
@@ -17,15 +27,26 @@ class CausalSelfAttention(SubLayer):
     """
 
     def __init__(
-        self, path: str, width: int, heads: int, *, seed: int, precision: str, out_scale: float
+        self,
+        path: str,
+        width: int,
+        heads: int,
+        *,
+        seed: int,
+        precision: str,
+        out_scale: float,
+        weigh: Weighing = softmax_weights,
+        projection: type[Linear] = Dense,
     ):
         super().__init__(path, precision)
         if width % heads:
             raise ValueError(f"{path}: the width {width} is not a multiple of {heads} heads.")
-        self.width, self.heads = width, heads
+        self.width, self.heads, self.weigh = width, heads, weigh
         common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.query_key_value = Dense(f"{path}/query_key_value", width, 3 * width, **common)
-        self.output_projection = Dense(f"{path}/output", width, width, scale=out_scale, **common)
+        self.query_key_value = projection(f"{path}/query_key_value", width, 3 * width, **common)
+        self.output_projection = projection(
+            f"{path}/output", width, width, scale=out_scale, **common
+        )
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
@@ -37,8 +58,8 @@ class CausalSelfAttention(SubLayer):
             tf.transpose(tf.reshape(padded, split), [2, 0, 3, 1, 4]), axis=0
         )
         scores = tf.matmul(query, key, transpose_b=True) * (self.width // self.heads) ** -0.5
-        probabilities = tf.nn.softmax(tf.cast(scores, tf.float32) + _causal_bias(length))
-        mixed = tf.matmul(tf.cast(probabilities, value.dtype), value)
+        weights = self.weigh(tf.cast(scores, tf.float32))
+        mixed = tf.matmul(tf.cast(weights, value.dtype), value)
         merged = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, length, self.width])
         return self.output_projection(packing.pack(merged), context)
 

@@ -6,6 +6,8 @@ forget, output and candidate parts:
 
     f = sigmoid(z_f)    o = sigmoid(z_o)    g = tanh(z_g)
     c' = f * c + (1 - f) * g    m = o * tanh(c')    h' = P m
+
+The first line and how h is read are a `Cell`, which can be another.
 """
 
 from __future__ import annotations
@@ -14,31 +16,14 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from tff_lm.models.cifg_cell import Cell, SigmoidCell
 from tff_lm.models.layers import CallContext, Dropout, SeededNormal, SubLayer, matmul, outer_if
-
-
-class CifgLstm(SubLayer):
-    """The body of the model: one or more CIFG-LSTM layers, [N, d] -> [N, d]."""
-
-    def __init__(
-        self, *, width: int, hidden: int, layers: int, dropout: float, seed: int, precision: str
-    ):
-        super().__init__("cifg_lstm", precision)
-        self.layers = [
-            CifgLstmLayer(f"lstm_{i}", width, hidden, seed=seed, precision=precision)
-            for i in range(layers)
-        ]
-        self.dropouts = [Dropout(f"lstm_{i}/dropout", dropout) for i in range(layers)]
-
-    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
-        """[N, d] -> [N, d]."""
-        for layer, dropout in zip(self.layers, self.dropouts, strict=True):
-            x = dropout(layer(x, context), context)
-        return x
 
 
 class CifgLstmLayer(SubLayer):
     """One layer. The input's projection runs once over all tokens, the recurrence in time."""
+
+    cell: Cell = SigmoidCell()
 
     def __init__(self, path: str, width: int, hidden: int, *, seed: int, precision: str):
         super().__init__(path, precision)
@@ -64,15 +49,43 @@ class CifgLstmLayer(SubLayer):
         def trained(name: str) -> tf.Tensor | None:
             return context.trained.get(f"{self.path}/{name}")
 
-        projected = matmul(x, tf.cast(self.kernel, self.precision), trained("kernel"))
+        projected = matmul(x, self.kernel, self.precision, trained("kernel"))
         projected = tf.cast(projected, tf.float32) + self.bias
         outputs = cifg_recurrence(
+            self.cell,
             context.packing.unpack_time_major(projected),
             tf.cast(self.recurrent_kernel, self.precision),
             tf.cast(self.projection, self.precision),
             (trained("recurrent_kernel"), trained("projection")),
         )
         return context.packing.pack_time_major(outputs)
+
+
+class CifgLstm(SubLayer):
+    """The body of the model: one or more CIFG-LSTM layers, [N, d] -> [N, d]."""
+
+    def __init__(
+        self,
+        *,
+        width: int,
+        hidden: int,
+        layers: int,
+        dropout: float,
+        seed: int,
+        precision: str,
+        layer: type[CifgLstmLayer] = CifgLstmLayer,
+    ):
+        super().__init__("cifg_lstm", precision)
+        self.layers = [
+            layer(f"lstm_{i}", width, hidden, seed=seed, precision=precision) for i in range(layers)
+        ]
+        self.dropouts = [Dropout(f"lstm_{i}/dropout", dropout) for i in range(layers)]
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, d] -> [N, d]."""
+        for layer, dropout in zip(self.layers, self.dropouts, strict=True):
+            x = dropout(layer(x, context), context)
+        return x
 
 
 def _forget_one(hidden: int) -> Callable[..., tf.Tensor]:
@@ -83,6 +96,7 @@ def _forget_one(hidden: int) -> Callable[..., tf.Tensor]:
 
 
 def cifg_recurrence(
+    cell: Cell,
     projected: tf.Tensor,
     recurrent: tf.Tensor,
     projection: tf.Tensor,
@@ -94,6 +108,7 @@ def cifg_recurrence(
     steps' gradients are kept and the weights' gradients are one product each, after the last step.
 
     Args:
+      cell: what the gates are, and how a state is read.
       projected: float32[T, B, 3h], W x + b of every step; zeros at the padding, whose outputs are
         meaningless.
       recurrent: [d, 3h], U, in the precision of the products.
@@ -107,13 +122,15 @@ def cifg_recurrence(
 
     @tf.custom_gradient
     def recurrence(projected, recurrent, projection):
-        outputs, kept = _forward(projected, recurrent, projection)
+        outputs, kept, memories, mixed = _forward(cell, projected, recurrent, projection)
 
         def grad(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-            gates, cells, mixed = kept
-            d_projected, d_states = _backward(upstream, gates, cells, recurrent, projection)
+            d_projected, d_states = _backward(
+                cell, upstream, outputs, kept, memories, recurrent, projection
+            )
             # The state that step t read is the output of step t - 1; step 0 read zeros.
-            d_recurrent = _outer(trained[0], outputs[:-1], d_projected[1:], recurrent.dtype)
+            read = cell.read(outputs[:-1])
+            d_recurrent = _outer(trained[0], read, d_projected[1:], recurrent.dtype)
             d_projection = _outer(trained[1], mixed, d_states, recurrent.dtype)
             return d_projected, d_recurrent, d_projection
 
@@ -133,55 +150,56 @@ def _array(length: tf.Tensor, size: int) -> tf.TensorArray:
 
 
 def _forward(
-    projected: tf.Tensor, recurrent: tf.Tensor, projection: tf.Tensor
-) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor, tf.Tensor]]:
-    """The outputs [T, B, d], and what the backward pass needs: gates (f, o, g), cells and m."""
+    cell: Cell, projected: tf.Tensor, recurrent: tf.Tensor, projection: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+    """The outputs [T, B, d]; for the backward pass what the cell keeps, memories c, and m."""
     hidden, width = projection.shape
     length, batch = tf.shape(projected)[0], tf.shape(projected)[1]
 
-    def step(t, cell, state, gates, cells, mixed, states):
-        z = projected[t] + _product(state, recurrent)
-        opened = tf.sigmoid(z[:, : 2 * hidden])
-        forget, out = tf.split(opened, 2, axis=1)
-        candidate = tf.tanh(z[:, 2 * hidden :])
-        cell = candidate + forget * (cell - candidate)
-        output = out * tf.tanh(cell)
+    def step(t, memory, state, kept, memories, mixed, states):
+        now = cell.keep(projected[t] + _product(cell.read(state), recurrent))
+        forget, out, candidate = cell.gates(now)
+        memory = candidate + forget * (memory - candidate)
+        output = out * tf.tanh(memory)
         state = _product(output, projection)
-        gates = gates.write(t, tf.concat([opened, candidate], 1))
-        arrays = (gates, cells.write(t, cell), mixed.write(t, output), states.write(t, state))
-        return t + 1, cell, state, *arrays
+        arrays = kept.write(t, now), memories.write(t, memory), mixed.write(t, output)
+        return t + 1, memory, state, *arrays, states.write(t, state)
 
     arrays = [_array(length, size) for size in (3 * hidden, hidden, hidden, width)]
     start = (0, tf.zeros([batch, hidden]), tf.zeros([batch, width]), *arrays)
     final = tf.while_loop(lambda t, *_: t < length, step, start, maximum_iterations=length)
-    gates, cells, mixed, states = (array.stack() for array in final[3:])
-    return states, (gates, cells, mixed)
+    kept, memories, mixed, states = (array.stack() for array in final[3:])
+    return states, kept, memories, mixed
 
 
 def _backward(
+    cell: Cell,
     upstream: tf.Tensor,
-    gates: tf.Tensor,
-    cells: tf.Tensor,
+    outputs: tf.Tensor,
+    kept: tf.Tensor,
+    memories: tf.Tensor,
     recurrent: tf.Tensor,
     projection: tf.Tensor,
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Gradients at z, [T, B, 3h], and at the outputs and all after them, [T, B, d]."""
     hidden, width = projection.shape
-    length, batch = tf.shape(gates)[0], tf.shape(gates)[1]
+    length, batch = tf.shape(kept)[0], tf.shape(kept)[1]
 
-    def step(t, d_cell, d_state, d_gates, d_states):
-        forget, out, candidate = tf.split(gates[t], 3, axis=1)
-        previous = tf.cond(t > 0, lambda: cells[t - 1], lambda: tf.zeros([batch, hidden]))
-        squashed = tf.tanh(cells[t])
-        d_state += upstream[t]
+    def step(t, d_memory, d_read, d_gates, d_states):
+        forget, out, candidate = cell.gates(kept[t])
+        previous = tf.cond(t > 0, lambda: memories[t - 1], lambda: tf.zeros([batch, hidden]))
+        squashed = tf.tanh(memories[t])
+        d_state = upstream[t] + cell.read_gradient(outputs[t], d_read)
         d_mixed = _product(d_state, projection, transpose_b=True)
-        d_cell += d_mixed * out * (1.0 - tf.square(squashed))
-        d_forget = d_cell * (previous - candidate) * forget * (1.0 - forget)
-        d_out = d_mixed * squashed * out * (1.0 - out)
-        d_candidate = d_cell * (1.0 - forget) * (1.0 - tf.square(candidate))
-        d_z = tf.concat([d_forget, d_out, d_candidate], axis=1)
+        d_memory += d_mixed * out * (1.0 - tf.square(squashed))
+        at_gates = (
+            d_memory * (previous - candidate),
+            d_mixed * squashed,
+            d_memory * (1.0 - forget),
+        )
+        d_z = cell.gates_gradient(kept[t], at_gates)
         arrays = d_gates.write(t, d_z), d_states.write(t, d_state)
-        return t - 1, d_cell * forget, _product(d_z, recurrent, transpose_b=True), *arrays
+        return t - 1, d_memory * forget, _product(d_z, recurrent, transpose_b=True), *arrays
 
     arrays = _array(length, 3 * hidden), _array(length, width)
     start = (length - 1, tf.zeros([batch, hidden]), tf.zeros([batch, width]), *arrays)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import zlib
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -76,8 +77,10 @@ class SubLayer(tf.keras.layers.Layer):
         return variable
 
 
-class Dense(SubLayer):
-    """[N, in] -> [N, out], with a bias; the product runs in the layer's precision."""
+class Linear(SubLayer):
+    """[N, in] -> [N, out], a product with one matrix; it runs in the layer's precision."""
+
+    bias: tf.Variable | None = None
 
     def __init__(
         self,
@@ -94,45 +97,78 @@ class Dense(SubLayer):
         self.kernel = self.weight(
             "kernel", [width_in, width_out], SeededNormal(stddev, seed, f"{path}/kernel"), True
         )
-        self.bias = self.weight("bias", [width_out], "zeros")
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, in] -> [N, out]."""
         trained = context.trained.get(f"{self.path}/kernel")
-        product = matmul(x, tf.cast(self.kernel, self.precision), trained)
-        return tf.nn.bias_add(product, tf.cast(self.bias, product.dtype))
+        return matmul(x, self.kernel, self.precision, trained, bias=self.bias)
+
+
+class Dense(Linear):
+    """[N, in] -> [N, out], with a bias."""
+
+    def __init__(self, path: str, width_in: int, width_out: int, **options: Any):
+        super().__init__(path, width_in, width_out, **options)
+        self.bias = self.weight("bias", [width_out], "zeros")
 
 
 def matmul(
-    x: tf.Tensor, weights: tf.Tensor, trained: tf.Tensor | None, transpose_b: bool = False
+    x: tf.Tensor,
+    weights: tf.Variable,
+    precision: tf.DType,
+    trained: tf.Tensor | None,
+    *,
+    bias: tf.Variable | None = None,
+    transpose_b: bool = False,
 ) -> tf.Tensor:
-    """X [N, in] times the weights, in the weights' precision.
+    """X [N, in] times the weights, plus a bias, in `precision`.
 
     Where the bool scalar `trained` is given and false, the weights' gradient is zero and its
     product does not run.
     """
-    x = tf.cast(x, weights.dtype)
+    x = tf.cast(x, precision)
+    master = tf.convert_to_tensor(weights)
+    matrix = tf.cast(master, precision)
+    if trained is not None:
+        matrix = tf.stop_gradient(matrix)
+    result = tf.matmul(x, matrix, transpose_b=transpose_b)
+    if bias is not None:
+        result = tf.nn.bias_add(result, tf.cast(bias, precision))
     if trained is None:
-        return tf.matmul(x, weights, transpose_b=transpose_b)
+        return result
+    # Behind the bias, for TensorFlow runs product and bias as one operation, which rounds once.
+    return _with_weight_gradient(result, master, x, trained, transpose_b)
+
+
+def _with_weight_gradient(
+    result: tf.Tensor, weights: tf.Tensor, x: tf.Tensor, trained: tf.Tensor, transpose_b: bool
+) -> tf.Tensor:
+    """`result`, a product of x and weights through which no gradient reaches the weights yet."""
 
     @tf.custom_gradient
-    def product(x: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
+    def attach(result: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
         def grad(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             left, right = (upstream, x) if transpose_b else (x, upstream)
-            x_gradient = tf.matmul(upstream, weights, transpose_b=not transpose_b)
-            return x_gradient, outer_if(trained, left, right)
+            return upstream, outer_if(trained, left, right, weights.dtype)
 
-        return tf.matmul(x, weights, transpose_b=transpose_b), grad
+        return tf.identity(result), grad
 
-    return product(x, weights)
+    return attach(result, weights)
 
 
-def outer_if(trained: tf.Tensor | None, left: tf.Tensor, right: tf.Tensor) -> tf.Tensor:
+def outer_if(
+    trained: tf.Tensor | None, left: tf.Tensor, right: tf.Tensor, dtype: tf.DType | None = None
+) -> tf.Tensor:
     """left^T right, [N, m] and [N, n] -> [m, n]; zeros, without the product, where not trained."""
+    dtype = dtype or left.dtype
+
+    def product() -> tf.Tensor:
+        return tf.cast(tf.matmul(left, right, transpose_a=True), dtype)
+
     if trained is None:
-        return tf.matmul(left, right, transpose_a=True)
-    zeros = tf.zeros([left.shape[1], right.shape[1]], left.dtype)
-    return tf.cond(trained, lambda: tf.matmul(left, right, transpose_a=True), lambda: zeros)
+        return product()
+    shape = [left.shape[1], right.shape[1]]
+    return tf.cond(trained, product, lambda: tf.zeros(shape, dtype))
 
 
 class LayerNorm(SubLayer):
@@ -210,7 +246,7 @@ class TiedEmbedding(SubLayer):
     def logits(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> float32[N, V]."""
         trained = context.trained.get(f"{self.path}/embeddings")
-        product = matmul(x, tf.cast(self.embeddings, self.precision), trained, transpose_b=True)
+        product = matmul(x, self.embeddings, self.precision, trained, transpose_b=True)
         return tf.cast(product, tf.float32)
 
 

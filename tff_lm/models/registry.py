@@ -11,24 +11,33 @@ from tff_lm.models.cifg_lstm import CifgLstm
 from tff_lm.models.conformer import Conformer
 from tff_lm.models.language_model import LanguageModel
 from tff_lm.models.layers import COMPUTE_DTYPES, SubLayer, TiedEmbedding
+from tff_lm.models.scale_invariant import ScaleInvariantCifgLstm, ScaleInvariantTransformer
 from tff_lm.models.transformer import Transformer
 
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """A body and its size: `sizes` are the keyword arguments of `body`."""
+    """A body and its size.
+
+    Attributes:
+      body: makes it.
+      sizes: keyword arguments of `body`.
+      scale_invariant: makes the variant of the body that is scale-invariant; None if there is none.
+    """
 
     body: Callable[..., SubLayer]
     sizes: dict[str, int]
+    scale_invariant: Callable[..., SubLayer] | None = None
 
 
 def _lstm(width: int, hidden: int = 2048, layers: int = 1) -> Architecture:
-    return Architecture(CifgLstm, {"width": width, "hidden": hidden, "layers": layers})
+    sizes = {"width": width, "hidden": hidden, "layers": layers}
+    return Architecture(CifgLstm, sizes, ScaleInvariantCifgLstm)
 
 
 def _transformer(width: int, hidden: int = 2048, layers: int = 6, heads: int = 8) -> Architecture:
     sizes: dict[str, Any] = {"width": width, "hidden": hidden, "layers": layers, "heads": heads}
-    return Architecture(Transformer, sizes)
+    return Architecture(Transformer, sizes, ScaleInvariantTransformer)
 
 
 def _conformer(
@@ -56,6 +65,7 @@ def build_model(
     *,
     dropout: float = 0.0,
     precision: str = "float32",
+    scale_invariant: bool = False,
     seed: int = 0,
 ) -> LanguageModel:
     """Builds a named model with its initial weights.
@@ -64,11 +74,13 @@ def build_model(
       name: one of `MODELS`.
       vocabulary_size: rows of the tied embedding.
       dropout: rate on the embedding and on each residual branch (or LSTM output), 0 to below 1.
+      scale_invariant: the variant of `models/scale_invariant.py`, where there is one.
       precision: "float32" or "bfloat16", of the matrix products; weights are float32 in both.
       seed: of the initial weights, which depend on nothing else.
 
     Raises:
-      ValueError: for an unknown name or precision, or a value out of range.
+      ValueError: for an unknown name or precision, a value out of range, or a variant that the
+        model does not have.
     """
     if name not in MODELS:
         near = difflib.get_close_matches(name, MODELS, n=1)
@@ -83,5 +95,9 @@ def build_model(
     architecture = MODELS[name]
     common: dict[str, Any] = {"seed": seed, "precision": precision}
     embedding = TiedEmbedding("embedding", vocabulary_size, architecture.sizes["width"], **common)
-    body = architecture.body(**architecture.sizes, dropout=dropout, **common)
+    make_body = architecture.scale_invariant if scale_invariant else architecture.body
+    if make_body is None:
+        having = [known for known, one in MODELS.items() if one.scale_invariant]
+        raise ValueError(f"{name} has no scale-invariant variant; these do: {', '.join(having)}.")
+    body = make_body(**architecture.sizes, dropout=dropout, **common)
     return LanguageModel(name, embedding, body, dropout)

@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
-from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, SubLayer
+from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, Linear, SubLayer
 
 
 @tf.custom_gradient
@@ -42,12 +42,15 @@ class FeedForward(SubLayer):
         precision: str,
         out_scale: float,
         activation: Callable[[tf.Tensor], tf.Tensor] = relu,
+        projection: type[Linear] = Dense,
     ):
         super().__init__(path, precision)
         self.activation = activation
         common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.hidden = Dense(f"{path}/hidden", width, hidden, **common)
-        self.output_projection = Dense(f"{path}/output", hidden, width, scale=out_scale, **common)
+        self.hidden = projection(f"{path}/hidden", width, hidden, **common)
+        self.output_projection = projection(
+            f"{path}/output", hidden, width, scale=out_scale, **common
+        )
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
@@ -74,7 +77,11 @@ class Residual(SubLayer):
 
 
 class Transformer(SubLayer):
-    """The body of the model: [N, d] embeddings -> [N, d], with sinusoidal positions."""
+    """The body of the model: [N, d] embeddings -> [N, d], with sinusoidal positions.
+
+    `attention(path, width, heads, **common)` and `feed_forward(path, width, hidden, **common)` make
+    the layers of the residual branches.
+    """
 
     def __init__(
         self,
@@ -86,6 +93,8 @@ class Transformer(SubLayer):
         dropout: float,
         seed: int,
         precision: str,
+        attention: Callable[..., SubLayer] = CausalSelfAttention,
+        feed_forward: Callable[..., SubLayer] = FeedForward,
     ):
         super().__init__("transformer", precision)
         self.width = width
@@ -99,9 +108,12 @@ class Transformer(SubLayer):
         residual: dict[str, Any] = {"width": width, "precision": precision, "dropout": dropout}
         self.blocks = []
         for i in range(layers):
-            attention = CausalSelfAttention(f"block_{i}/attention", width, heads, **common)
-            feed_forward = FeedForward(f"block_{i}/feed_forward", width, hidden, **common)
-            self.blocks += [Residual(attention, **residual), Residual(feed_forward, **residual)]
+            self.blocks += [
+                Residual(attention(f"block_{i}/attention", width, heads, **common), **residual),
+                Residual(
+                    feed_forward(f"block_{i}/feed_forward", width, hidden, **common), **residual
+                ),
+            ]
         self.norm = LayerNorm("final_norm", width, precision=precision)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:

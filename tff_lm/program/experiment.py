@@ -115,6 +115,7 @@ def _client_model(
         task.vocabulary.size,
         dropout=config.model.dropout,
         precision=precision_name,
+        scale_invariant=config.model.scale_invariant,
         seed=config.seed,
     )
     starts_word = task.vocabulary.starts_word.tolist()

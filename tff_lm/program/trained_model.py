@@ -28,7 +28,12 @@ def load_model(
     config: ml_collections.ConfigDict, checkpoint: Checkpoint, vocabulary: Vocabulary
 ) -> LanguageModel:
     """The model with the checkpoint's weights, in float32."""
-    model = build_model(config.model.name, vocabulary.size, seed=config.seed)
+    model = build_model(
+        config.model.name,
+        vocabulary.size,
+        scale_invariant=config.model.scale_invariant,
+        seed=config.seed,
+    )
     leaves = checkpoint.meta["weight_leaves"]
     for name, variable in zip(model.weight_names, model.trainable_variables, strict=True):
         if name not in leaves:

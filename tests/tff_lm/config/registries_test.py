@@ -22,6 +22,11 @@ class RegistriesTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("tasks", schema.TASKS, CORPORA),
         ("models", schema.MODELS, MODELS),
+        (
+            "scale_invariant_models",
+            schema.SCALE_INVARIANT_MODELS,
+            [name for name, model in MODELS.items() if model.scale_invariant],
+        ),
         ("algorithms", schema.ALGORITHMS, ALGORITHMS),
         ("optimizers", schema.OPTIMIZERS, UPDATE_RULES),
         ("policies", schema.POLICIES, POLICIES),

@@ -49,6 +49,10 @@ class TreeTest(parameterized.TestCase):
     @parameterized.parameters(
         ({"task": {"name": "text"}}, "task.path is missing"),
         ({"task": {"max_examples": 3, "min_examples": 9}}, "task.max_examples"),
+        (
+            {"model": {"name": "conformer_large", "scale_invariant": True}},
+            "model.scale_invariant needs model.name to be one of lstm_small",
+        ),
         ({"server_schedule": {"name": "cosine"}}, "server_schedule.decay is missing"),
         (
             {"local_schedule": {"name": "exponential", "decay": 9}},

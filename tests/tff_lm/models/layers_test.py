@@ -2,15 +2,20 @@
 
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tff_lm.models import build_model
+from tff_lm.models.cifg_cell import SigmoidCell
 from tff_lm.models.cifg_lstm import cifg_recurrence
 from tff_lm.models.conformer import causal_depthwise
 from tff_lm.models.layers import layer_norm
 from tff_lm.models.packing import Packing
+from tff_lm.models.scale_invariant import ScaleInvariantCell
+from tff_lm.models.unit_scale import UnitScale
 
 
 def _random(*shape, seed=0):
@@ -38,7 +43,7 @@ def _plain_depthwise(x, kernel):
 
 
 def _plain_recurrence(projected, recurrent, projection):
-    """The equations of the module's docstring, step by step."""
+    """The equations of cifg_lstm's docstring, step by step."""
     cell = tf.zeros([projected.shape[1], projection.shape[0]])
     state = tf.zeros([projected.shape[1], projection.shape[1]])
     states = []
@@ -51,14 +56,49 @@ def _plain_recurrence(projected, recurrent, projection):
     return tf.stack(states)
 
 
+def _divided(x):
+    return x / tf.sqrt(tf.reduce_mean(tf.square(x), axis=-1, keepdims=True))
+
+
+def _plain_invariant_recurrence(projected, recurrent, projection):
+    """The same with the functions of ScaleInvariantCell."""
+    cell = tf.zeros([projected.shape[1], projection.shape[0]])
+    read = tf.zeros([projected.shape[1], projection.shape[1]])
+    states = []
+    for step in tf.unstack(projected):
+        parts = [_divided(z) for z in tf.split(step + read @ recurrent, 3, axis=1)]
+        forget, out = (tf.clip_by_value(0.5 + z / 4, 0, 1) for z in parts[:2])
+        cell = forget * cell + (1 - forget) * tf.clip_by_value(parts[2] / 2, -1, 1)
+        states.append((out * tf.tanh(cell)) @ projection)
+        read = _divided(states[-1])
+    return tf.stack(states)
+
+
+def _unit_scale(x, gain):
+    layer = UnitScale("scale", x.shape[-1])
+    layer.gain = gain
+    return layer(x)
+
+
+_CIFG = functools.partial(cifg_recurrence, SigmoidCell())
+_INVARIANT_CIFG = functools.partial(cifg_recurrence, ScaleInvariantCell())
+
+
 class GradientTest(parameterized.TestCase):
     @parameterized.named_parameters(
         ("depthwise", causal_depthwise, _plain_depthwise, [(3, 7, 4), (3, 4)]),
         ("depthwise_long_kernel", causal_depthwise, _plain_depthwise, [(2, 3, 4), (5, 4)]),
         ("depthwise_one_step", causal_depthwise, _plain_depthwise, [(2, 1, 4), (5, 4)]),
         ("layer_norm", layer_norm, _plain_layer_norm, [(7, 5), (5,), (5,)]),
-        ("cifg", cifg_recurrence, _plain_recurrence, [(6, 3, 12), (5, 12), (4, 5)]),
-        ("cifg_one_step", cifg_recurrence, _plain_recurrence, [(1, 2, 12), (5, 12), (4, 5)]),
+        ("cifg", _CIFG, _plain_recurrence, [(6, 3, 12), (5, 12), (4, 5)]),
+        ("cifg_one_step", _CIFG, _plain_recurrence, [(1, 2, 12), (5, 12), (4, 5)]),
+        (
+            "invariant_cifg",
+            _INVARIANT_CIFG,
+            _plain_invariant_recurrence,
+            [(6, 3, 30), (5, 30), (10, 5)],
+        ),
+        ("unit_scale", _unit_scale, lambda x, gain: _divided(x) * gain, [(7, 5), (5,)]),
     )
     def test_equals_automatic_differentiation(self, function, plain, shapes):
         arguments = [_random(*shape, seed=i) for i, shape in enumerate(shapes)]
@@ -107,9 +147,15 @@ class FrozenTest(parameterized.TestCase):
             x = tf.constant([[1]])
             model.score(x, x, trained={"block_0/convolution/depthwise/kernel": tf.constant(True)})
 
-    @parameterized.parameters("transformer_tiny", "conformer_tiny", "lstm_tiny")
-    def test_gradients(self, name):
-        model = build_model(name, 20)
+    @parameterized.parameters(
+        ("transformer_tiny",),
+        ("conformer_tiny",),
+        ("lstm_tiny",),
+        ("transformer_tiny", True),
+        ("lstm_tiny", True),
+    )
+    def test_gradients(self, name, scale_invariant=False):
+        model = build_model(name, 20, scale_invariant=scale_invariant)
         x, y = tf.constant([[1, 4, 5]]), tf.constant([[4, 5, 2]])
         matrices = sorted(model.freezable)
         self.assertGreater(len(matrices), 2)
