@@ -116,8 +116,8 @@ OPTIONS = (
     Option("task.text_column", "text", "column of the text (task.name='text')"),
     Option("model.name", "transformer_small", "architecture and size", choices=MODELS),
     Option("model.dropout", 0.0, "dropout rate while training", minimum=0, maximum=0.95),
-    # How it is learned.
     Option("model.scale_invariant", False, "the variant whose scale of weights has no effect"),
+    # How it is learned.
     Option("federated.rounds", 100, "rounds of training", minimum=0, fixed=False),
     Option("federated.clients_per_round", 8, "clients in a round's cohort", minimum=1),
     Option("federated.examples_per_client", 160, "sentences of a client in a round", minimum=1),
