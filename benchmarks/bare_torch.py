@@ -3,8 +3,8 @@
     python -m benchmarks.bare_torch --model=transformer_large --clients=4
 
 Other simulators (Flower, pfl-research, FedJAX) were measured elsewhere; their figures move with
-this loop, so a machine is compared by it. Batches are padded to their longest sentence, and then all
-to one length: more arithmetic, but oneDNN compiles a kernel for each shape only once.
+this loop, so a machine is compared by it. Batches are padded to their longest sentence, then all to
+one length: more arithmetic, but oneDNN compiles a kernel for each shape only once.
 PyTorch is not among this project's requirements: run it where `torch` lies next to them.
 """
 
