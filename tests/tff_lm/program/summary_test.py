@@ -44,14 +44,23 @@ class SummaryTest(absltest.TestCase):
         # 100 and 100 positions, of which 160 hold tokens.
         self.assertAlmostEqual(found["padding_fraction"], 0.2)
         self.assertEqual(found["communication"]["upload_bytes_per_client"], 20.0)
+        self.assertEqual(found["command"], "python -m bin.train")
+        self.assertEqual(found["experiment"], "")
+        self.assertEmpty(found["curve"])
 
     def test_what_does_not_exist_is_null_in_the_file_and_unknown_on_the_screen(self):
         workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
         self.assertIsNone(summary.read(workdir))
-        summary.write(workdir, self.build([row(0)]))
+        evaluated = dict.fromkeys(
+            ("validation_token_perplexity", "validation_word_perplexity")
+            + ("upload_bytes_total", "download_bytes_total"),
+            math.inf,
+        )
+        summary.write(workdir, self.build([row(0, **evaluated)]))
         self.assertNotIn("NaN", workdir.summary.read_text())
         found = summary.read(workdir)
         self.assertIsNone(found["tokens_per_second"])
+        self.assertIsNone(found["curve"][0]["validation_token_perplexity"])
         self.assertIsNone(found["baseline"]["unigram_perplexity"])
         self.assertIn("unknown", summary.table(found, workdir))
         json.loads(workdir.summary.read_text())

@@ -1,0 +1,180 @@
+"""Whole sweeps over fake runs: real processes of the real program, without TensorFlow."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+from absl.testing import absltest
+
+from tests.tff_lm.program.sweep import fake_sweep
+from tff_lm.config import ConfigError
+from tff_lm.program.sweep import progress
+
+TIMEOUT_SECONDS = 120
+ROUNDS = fake_sweep.ROUNDS
+
+
+class ExecuteTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        # Below the folder of the test runner, so that files outlive what a failed test leaves.
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        self.root = self.folder / "runs"
+        self.out, self.err = io.StringIO(), io.StringIO()
+
+    def write(self, rest):
+        return fake_sweep.write(self.folder, rest)
+
+    def execute(self, file, **request):
+        """Executes in this process; returns the exit code and the screen of this call alone."""
+        self.out, self.err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(self.out), contextlib.redirect_stderr(self.err):
+            return fake_sweep.execute_fake(file, self.root, **request)
+
+    def summary(self, experiment, seed=0):
+        path = self.root / experiment / f"seed_{seed}" / "summary.json"
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def started(self):
+        return self.err.getvalue().count(": started")
+
+    def test_a_sweep_runs_collects_survives_a_failure_and_skips_what_is_done(self):
+        file = self.write('runs={"failing": {}, "a": {}, "b": {"upload.codec": "float16"}}')
+        results = self.folder / "results"
+        self.assertEqual(self.execute(file, parallel=2, collect=results), 1)
+        self.assertEqual(self.started(), 3)
+        self.assertEqual(self.summary("b")["rounds"], ROUNDS)
+        self.assertEqual(self.summary("b")["experiment"], "b")
+        self.assertIsNone(self.summary("failing"))
+        log = self.root / "failing" / "seed_0" / "logs" / "run.log"
+        last = self.err.getvalue().splitlines()[-1]
+        self.assertEqual(last, f"failed: failing-seed_0: error: round 1 went wrong ({log})")
+        self.assertIn("2 summaries in", self.out.getvalue())
+        copies = sorted(path.name for path in (results / "made").iterdir())
+        self.assertEqual(copies, ["a-seed_0.json", "b-seed_0.json"])
+        self.assertEqual(
+            json.loads((results / "made" / "b-seed_0.json").read_text()), self.summary("b")
+        )
+
+        (results / "made" / "a-seed_0.json").unlink()
+        self.assertEqual(self.execute(file, only="^[ab]-", collect=results), 0)
+        self.assertEqual(self.started(), 0)
+        self.assertTrue((results / "made" / "a-seed_0.json").exists())
+        self.assertIn("A sweep", self.out.getvalue())
+
+    def test_nothing_starts_if_one_run_cannot_be_configured(self):
+        file = self.write('runs={"a": {}, "b": {"upload.codex": "drive"}}')
+        with self.assertRaisesRegex(ConfigError, "b: unknown key upload.codex"):
+            self.execute(file)
+        self.assertFalse(self.root.exists())
+
+    def test_a_broken_sweep_file_is_named_with_its_line(self):
+        file = self.write("runs={**{}['a']}")
+        with self.assertRaisesRegex(ConfigError, r"made\.py, line 8: 'a'"):
+            self.execute(file)
+
+    def test_a_search_goes_on_after_the_runs(self):
+        space = '{"algorithm.client_learning_rate": FloatDistribution(0.1, 1.0)}'
+        file = self.write(f'runs={{"a": {{}}}}, search=Search({space}, trials=2)')
+        self.assertEqual(self.execute(file, parallel=2), 0)
+        self.assertEqual(self.started(), 3)
+        self.assertEqual(self.summary("trial_001")["rounds"], ROUNDS)
+        self.assertIn("trial_000", self.out.getvalue())
+        self.assertEqual(self.execute(file), 0)
+        self.assertEqual(self.started(), 0)
+
+    def start(self, file, parallel):
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(fake_sweep.ROOT), *sys.path]),
+        }
+        module = "tests.tff_lm.program.sweep.fake_sweep"
+        return subprocess.Popen(
+            [sys.executable, "-m", module, file, str(self.root), str(parallel)],
+            env=environment,
+            cwd=fake_sweep.ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def end_once_trained(self, sweep, experiments, signal_number):
+        """Sends a signal once each experiment has trained a round; returns code and output.
+
+        Fails if a process of the sweep outlives it.
+        """
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        metrics = [self.root / name / "seed_0" / "metrics.csv" for name in experiments]
+        while not all(path.exists() and path.read_text().count("\n") > 2 for path in metrics):
+            self.assertIsNone(sweep.poll(), msg="the sweep ended before its signal")
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.02)
+        family = psutil.Process(sweep.pid).children(recursive=True)
+        self.assertLen(family, len(experiments))
+        sweep.send_signal(signal_number)
+        output, _ = sweep.communicate(timeout=TIMEOUT_SECONDS)
+        _, alive = psutil.wait_procs(family, timeout=30)
+        self.assertEmpty(alive)
+        return sweep.returncode, output
+
+    def test_a_signal_reaches_every_run_and_the_sweep_goes_on_later(self):
+        file = self.write('runs={"slow_1": {}, "slow_2": {}, "a": {}}')
+        code, output = self.end_once_trained(
+            self.start(file, 2), ["slow_1", "slow_2"], signal.SIGTERM
+        )
+        self.assertEqual(code, 143, msg=output)
+        self.assertIn("run the same command again to go on", output)
+        self.assertNotIn("FAILED", output)
+        self.assertFalse((self.root / "a").exists())
+        for name in ("slow_1", "slow_2"):
+            folder = self.root / name / "seed_0"
+            self.assertIn("stopping after this round", (folder / "logs" / "run.log").read_text())
+            self.assertNotEmpty(list((folder / "checkpoints").iterdir()))
+        self.assertEqual(self.execute(file), 0)
+        self.assertEqual(self.started(), 3)
+        for name in ("slow_1", "slow_2", "a"):
+            self.assertEqual(self.summary(name)["rounds"], ROUNDS)
+
+    def test_a_killed_sweep_leaves_no_process_and_resumes(self):
+        file = self.write('runs={"slow": {"federated.rounds": 6}}')
+        code, output = self.end_once_trained(self.start(file, 1), ["slow"], signal.SIGKILL)
+        self.assertEqual(code, -signal.SIGKILL, msg=output)
+        self.assertIsNone(self.summary("slow"))
+        self.assertEqual(self.execute(file), 0)
+        self.assertEqual(self.summary("slow")["rounds"], 6)
+
+    def test_a_second_sweep_in_the_same_folder_is_refused(self):
+        file = self.write('runs={"slow": {"federated.rounds": 100}}')
+        first = self.start(file, 1)
+        try:
+            while not (self.root / "slow").exists():
+                self.assertIsNone(first.poll())
+                time.sleep(0.02)
+            self.assertEqual(self.execute(file), 1)
+            self.assertIn(f"process {first.pid} is at work", self.err.getvalue())
+        finally:
+            first.kill()
+            first.communicate()
+
+
+class RoundsDoneTest(absltest.TestCase):
+    def rounds_done(self, text):
+        path = self.create_tempfile(content=text).full_path
+        return progress.last_round(pathlib.Path(path))
+
+    def test_the_last_whole_line_counts(self):
+        self.assertEqual(self.rounds_done("round,loss\n0,\n1,3.5\n2,3.4\n"), 2)
+        self.assertEqual(self.rounds_done("round,loss\n0,\n1,3.5\n2,3"), 1)
+        self.assertEqual(self.rounds_done("round,loss\n"), 0)
+        self.assertEqual(progress.last_round(pathlib.Path("/nowhere")), 0)
+
+
+if __name__ == "__main__":
+    absltest.main()
