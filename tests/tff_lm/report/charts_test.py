@@ -1,0 +1,113 @@
+"""The figures of plots, read back from matplotlib."""
+
+import pathlib
+
+from absl.testing import absltest
+from matplotlib.colors import to_hex
+
+from tests.tff_lm.report import samples
+from tff_lm.report import experiments, plots, runs
+from tff_lm.report.charts import clients, codec_errors, curves, frontier, style
+
+
+def experiment(name, *, seeds=(0, 1), **figures):
+    found = []
+    for seed in seeds:
+        summary = samples.summary(name, seed, **figures)
+        path = pathlib.Path(f"{name}-{seed}.json")
+        curve = tuple(
+            runs.Point(
+                entry["round"],
+                entry["validation_token_perplexity"],
+                entry["upload_bytes_total"],
+                entry["download_bytes_total"],
+                entry["seconds_total"],
+            )
+            for entry in summary["curve"]
+        )
+        found.append(runs.Run(name, path, summary, curve))
+    return experiments.by_name(found)[0]
+
+
+def lines(figure):
+    return {line.get_label(): line for line in figure.axes[0].get_lines()}
+
+
+class ChartsTest(absltest.TestCase):
+    def test_curves_are_means_over_seeds(self):
+        base, other = experiment("base"), experiment("other", perplexity=130.0, reduction=10.0)
+        drawn = curves.Curves([other], base, [base, other], curves.BY_ROUND).draw()
+        found = lines(drawn)
+        self.assertEqual(list(found), ["other", "base"])
+        self.assertEqual(to_hex(found["base"].get_color()), style.INK)
+        mean = [
+            (one.token_perplexity + two.token_perplexity) / 2
+            for one, two in zip(other.runs[0].curve, other.runs[1].curve, strict=True)
+        ]
+        self.assertSequenceEqual(list(found["other"].get_ydata()), mean)
+        self.assertSequenceEqual(list(found["other"].get_xdata()), range(0, 301, 20))
+
+    def test_curves_by_bytes_begin_where_something_was_sent(self):
+        one = experiment("one", seeds=(0,), reduction=2.0)
+        for progress, each_round in (
+            (curves.BY_UPLOAD, samples.MODEL_BYTES * samples.CLIENTS / 2),
+            (curves.BY_BYTES, samples.MODEL_BYTES * samples.CLIENTS * 1.5),
+        ):
+            line = lines(curves.Curves([one], None, [one], progress).draw())["one"]
+            places = [each_round * number for number in range(20, 301, 20)]
+            self.assertSequenceEqual(list(line.get_xdata()), places)
+
+    def test_parts_of_curves_have_the_same_axes(self):
+        all_of_them = [experiment(f"e{index}", perplexity=100.0 + index) for index in range(3)]
+        limits = {
+            curves.Curves([each], None, all_of_them, curves.BY_ROUND).draw().axes[0].get_ylim()
+            for each in all_of_them
+        }
+        self.assertLen(limits, 1)
+
+    def test_frontier_is_what_nothing_beats(self):
+        places = [(4.0, 10.0), (1.0, 30.0), (2.0, 30.0), (3.0, 20.0), (5.0, 11.0)]
+        self.assertEqual(frontier.frontier(places), [(1.0, 30.0), (3.0, 20.0), (4.0, 10.0)])
+
+    def test_frontier_has_every_experiment_at_its_place(self):
+        base, other = experiment("base"), experiment("other", perplexity=130.0, reduction=10.0)
+        self.assertTrue(frontier.has_place(base))
+        self.assertFalse(frontier.has_place(experiment("none", communication={})))
+        found = frontier.draw([base, other], base).axes[0].containers
+        places = [tuple(each.lines[0].get_xydata()[0]) for each in found]
+        upload = float(samples.MODEL_BYTES)
+        self.assertEqual([each.get_label() for each in found], ["base", "other"])
+        for place, wanted in zip(places, [(upload, 120.185), (upload / 10, 130.185)], strict=True):
+            self.assertAlmostEqual(place[0], wanted[0])
+            self.assertAlmostEqual(place[1], wanted[1])
+
+    def test_clients_from_the_10th_to_the_90th_percentile(self):
+        one = experiment("one", seeds=(0,), perplexity=100.0)
+        self.assertTrue(clients.has_place(one))
+        self.assertFalse(clients.has_place(experiment("none", test={"token_perplexity": 1.0})))
+        axes = clients.draw([one]).axes[0]
+        self.assertEqual(axes.collections[0].get_segments()[0].tolist(), [[75, 0], [149, 0]])
+        self.assertEqual(axes.get_lines()[0].get_xydata().tolist(), [[101.0, 0.0]])
+
+    def test_codec_errors_by_bits(self):
+        found = lines(codec_errors.draw(samples.codec_rows()))
+        self.assertEqual(found["eden"].get_xydata()[1].tolist(), [2.013, 1.4 / 16])
+        self.assertLen(found, 4)
+
+    def test_many_lines_are_shared_out(self):
+        base = experiment("base")
+        others = [experiment(f"e{index:02}") for index in range(12)]
+        charts = list(plots.of("s", [base, *others], base))
+        names = [chart.name for chart in charts]
+        self.assertEqual(names[:3], ["s_by_round_1", "s_by_round_2", "s_by_round_3"])
+        labels = [label for chart in charts[:3] for label in lines(chart.draw())]
+        self.assertEqual(labels.count("base"), 3)
+        self.assertCountEqual(set(labels) - {"base"}, [each.name for each in others])
+        self.assertLen(set(names), len(names))
+
+    def test_no_plot_without_figures(self):
+        self.assertEmpty(list(plots.of("s", [experiment("a", curve=[], test={})], None)))
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,195 @@
+"""What the page and the Markdown say is what the summaries hold."""
+
+import html.parser
+import json
+import os
+import pathlib
+import re
+import statistics
+
+from absl.testing import absltest
+
+from tests.tff_lm.report import samples
+from tff_lm.config import ConfigError
+from tff_lm.report import markdown, page, write
+
+_SWEEP = """
+from tff_lm.program.sweep import Sweep
+
+def get_sweep():
+    return Sweep(
+        title="Codecs & <bits>",
+        description="All are **equal** but for the *upload*.",
+        runs={"float32": {}, "drive": {}},
+        baseline="float32",
+        target_perplexities=(130.0,),
+    )
+"""
+
+
+class Tables(html.parser.HTMLParser):
+    """The tables of a page: lists of rows of (text, data-value)."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tables, self.tags, self.links, self._cell = [], [], [], None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        attributes = dict(attrs)
+        self.tags.append(tag)
+        self.links += [attributes[name] for name in ("href", "src") if name in attributes]
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self._cell = ["", attributes.get("data-value")]
+            self.tables[-1][-1].append(self._cell)
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self._cell = None
+
+    def handle_data(self, data):
+        if self._cell is not None:
+            self._cell[0] += data
+
+
+class PageTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.create_tempdir().full_path)
+        sweeps = self.folder / "configs" / "sweeps"
+        sweeps.mkdir(parents=True)
+        (sweeps / "codecs.py").write_text(_SWEEP)
+        before = os.environ.get("BUILD_WORKING_DIRECTORY")
+        os.environ["BUILD_WORKING_DIRECTORY"] = str(self.folder)
+        self.addCleanup(self.restore, before)
+        self.results = [
+            *(samples.summary("drive", seed, perplexity=126.0, reduction=31.0) for seed in (0, 1)),
+            *(samples.summary("float32", seed) for seed in (0, 1)),
+        ]
+        samples.write(self.folder / "results" / "codecs", self.results)
+        benchmark = self.folder / "results" / "codecs_benchmark.json"
+        benchmark.write_text(json.dumps(samples.codec_rows()))
+        self.report = write.build([self.folder / "results"], ["results", "--out=a b.html"])
+
+    def restore(self, before):
+        del os.environ["BUILD_WORKING_DIRECTORY"]
+        if before is not None:
+            os.environ["BUILD_WORKING_DIRECTORY"] = before
+
+    def summaries(self, name):
+        return [each for each in self.results if each["experiment"] == name]
+
+    def column(self, table, head):
+        """{row: (text, value)} of a column."""
+        place = [cell[0] for cell in table[0]].index(head)
+        return {row[0][0]: tuple(row[place]) for row in table[1:]}
+
+    def test_numbers_in_the_page_are_those_of_the_summaries(self):
+        results, cost, to_reach, codecs = Tables(page.render(self.report)).tables
+        for table, head, key, form in (
+            (results, "test perplexity, sub-word", ("test", "token_perplexity"), "{:,.2f}"),
+            (results, "test perplexity, word", ("test", "word_perplexity"), "{:,.2f}"),
+            (results, "parameters", ("parameters",), "{:,.0f}"),
+            (
+                results,
+                "upload, less than f32",
+                ("communication", "upload_reduction"),
+                "{:.1f}x",
+            ),
+            (cost, "rounds", ("rounds",), "{:.0f}"),
+            (cost, "training, seconds", ("training_seconds",), "{:,.0f}"),
+            (cost, "tokens/s", ("tokens_per_second",), "{:,.0f}"),
+            (cost, "upload, total", ("communication", "upload_bytes"), None),
+            (cost, "download, total", ("communication", "download_bytes"), None),
+        ):
+            for name, (text, value) in self.column(table, head).items():
+                figures = self.summaries(name)
+                for part in key:
+                    figures = [figure[part] for figure in figures]
+                self.assertEqual(float(value), statistics.fmean(figures), msg=(head, name))
+                if form:
+                    self.assertStartsWith(text, form.format(statistics.fmean(figures)), msg=head)
+        drive = [each["test"]["token_perplexity"] for each in self.summaries("drive")]
+        self.assertEqual(
+            self.column(results, "test perplexity, sub-word")["drive"][0],
+            f"{statistics.fmean(drive):.2f} ± {statistics.stdev(drive):.2f}",
+        )
+        self.assertEqual(
+            self.column(codecs, "relative squared error")["eden 2"], ("0.0875", "0.0875")
+        )
+        self.assertEqual(self.column(to_reach, "seeds that did")["drive"][0], "2 of 2")
+
+    def test_difference_to_the_baseline(self):
+        results = Tables(page.render(self.report)).tables[0]
+        change = self.column(results, "to the baseline")
+        self.assertEqual(change["float32"][0], "baseline")
+        wanted = 100 * ((126.0 / 120.0 + 126.37 / 120.37) / 2 - 1)
+        self.assertAlmostEqual(float(change["drive"][1]), wanted)
+        self.assertStartsWith(change["drive"][0], "+4.99 ± ")
+        saving = self.column(results, "upload, less than the baseline")
+        self.assertEqual(saving["drive"][0], "31.0x")
+        # Rows in the sweep's order.
+        self.assertEqual(list(change), ["float32", "drive"])
+
+    def test_the_page_needs_nothing_but_itself(self):
+        text = page.render(self.report)
+        found = Tables(text)
+        self.assertEqual(set(found.links), {"#codecs", "#codecs_benchmark"})
+        self.assertNotRegex(text, r"https?:|@import|url\((?!#)")
+        self.assertNoCommonElements(found.tags, ["link", "img", "iframe"])
+        self.assertIn("<h2>Codecs &amp; &lt;bits&gt;</h2>", text)
+        self.assertIn("All are <strong>equal</strong>", text)
+        self.assertIn("python -m bin.report results &#x27;--out=a b.html&#x27;", text)
+        for each in self.results:
+            self.assertIn(each["command"], text)
+        self.assertEqual(found.tags.count("svg"), 6)
+
+    def test_markdown_says_the_same(self):
+        text = markdown.render(self.report, "images/results")
+        cells = [line.strip("| ").split(" | ") for line in text.splitlines() if line[:2] == "| "]
+        tables = Tables(page.render(self.report)).tables
+        for row in (row for table in tables for row in table):
+            self.assertIn([cell[0] for cell in row], cells)
+        self.assertIn("```sh\n# All of them:\npython -m bin.sweep", text)
+        self.assertStartsWith(text, "<!-- Generated by `python -m bin.report results ")
+
+    def test_markdown_has_its_plots_beside_it_and_no_others(self):
+        docs = self.folder / "docs"
+        old = docs / "images" / "results" / "old.png"
+        old.parent.mkdir(parents=True)
+        old.write_bytes(b"")
+        kept = docs / "images" / "kept.png"
+        kept.write_bytes(b"")
+        arguments = ([self.folder / "results"], docs / "results.md", ["results"])
+        write.write(*arguments)
+        first = {path.name: path.read_bytes() for path in old.parent.iterdir()}
+        linked = re.findall(r"\]\(images/results/(.*?)\)", (docs / "results.md").read_text())
+        self.assertCountEqual(first, linked)
+        self.assertNotEmpty(linked)
+        self.assertTrue(kept.exists())
+        write.write(*arguments)
+        self.assertEqual(first, {path.name: path.read_bytes() for path in old.parent.iterdir()})
+
+    def test_refuses_other_formats_and_folders(self):
+        for name, message in (("a.pdf", "end it in .html or .md"), ("no/a.md", "no folder")):
+            with self.assertRaisesRegex(ConfigError, message):
+                write.write([self.folder / "results"], self.folder / name, [])
+
+    def test_a_sweep_that_asks_for_what_is_not_there(self):
+        path = self.folder / "configs" / "sweeps" / "codecs.py"
+        for old, new, message in (
+            ('baseline="float32"', 'baseline="float23"', "no run is called 'float23'.*float32"),
+            ('baseline="float32"', 'columns=("paramters",)', "no column 'paramters'.*parameters"),
+            ("return Sweep", "return dict", r"get_sweep\(\) must return"),
+        ):
+            path.write_text(_SWEEP.replace(old, new))
+            with self.assertRaisesRegex(ConfigError, message):
+                write.build([self.folder / "results"], [])
+
+
+if __name__ == "__main__":
+    absltest.main()

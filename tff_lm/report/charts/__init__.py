@@ -1,0 +1,1 @@
+"""Plots of reports: matplotlib figures, for a page (SVG that follows its colours) or a file."""

@@ -1,0 +1,55 @@
+"""Test perplexity against the bytes that a client uploads in a round."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from tff_lm.program.progress import human_bytes
+from tff_lm.report.charts import style
+from tff_lm.report.experiments import Experiment, Spread
+
+_UPLOAD, _PERPLEXITY = "communication.upload_bytes_per_client", "test.token_perplexity"
+
+
+def has_place(experiment: Experiment) -> bool:
+    """Whether the experiment can be drawn: it uploaded something, and its perplexity is finite."""
+    return bool(experiment.mean(_UPLOAD)) and experiment.mean(_PERPLEXITY) is not None
+
+
+def draw(experiments: Sequence[Experiment], baseline: Experiment | None) -> Figure:
+    """A point an experiment with its deviation over seeds, and a line through the best of them."""
+    labels = [each.name for each in experiments]
+    figure = style.figure(labels)
+    axes = figure.subplots()
+    uploads = [_spread(each, _UPLOAD).mean for each in experiments]
+    perplexities = [_spread(each, _PERPLEXITY) for each in experiments]
+    heights = [each.mean for each in perplexities]
+    style.scale(axes, "x", min(uploads), max(uploads), human_bytes)
+    style.scale(axes, "y", min(heights), max(heights), "{:,.0f}".format)
+    steps, levels = zip(*frontier(list(zip(uploads, heights, strict=True))), strict=True)
+    axes.plot(steps, levels, color=style.MUTED, linewidth=1, drawstyle="steps-post")
+    others = [each for each in experiments if each is not baseline]
+    for experiment, upload, found in zip(experiments, uploads, perplexities, strict=True):
+        how = style.BASELINE if experiment is baseline else style.series(others.index(experiment))
+        how = {**how, "linestyle": "none", "label": experiment.name, "capsize": 3}
+        axes.errorbar(upload, found.mean, yerr=found.deviation, **how)
+    axes.set(xlabel="uploaded by a client in a round", ylabel="test perplexity, sub-word")
+    style.legend(figure, labels)
+    return figure
+
+
+def frontier(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The (bytes, perplexity) pairs that no other one beats in both, by ascending bytes."""
+    best: list[tuple[float, float]] = []
+    for place in sorted(places):
+        if not best or place[1] < best[-1][1]:
+            best.append(place)
+    return best
+
+
+def _spread(experiment: Experiment, key: str) -> Spread:
+    found = experiment.spread(key)
+    assert found is not None, "has_place() comes before draw()"
+    return found

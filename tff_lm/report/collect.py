@@ -1,0 +1,139 @@
+"""From the folders of a command line to groups of runs: what is compared with what."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tff_lm.config import ConfigError
+from tff_lm.report.runs import Run, read_json, read_run
+
+CODEC_BENCHMARK = "codecs_benchmark.json"
+# The group of run folders that were named one by one.
+NAMED_RUNS = "runs"
+
+_SEED_FOLDER = re.compile(r"seed_\d+")
+
+
+@dataclasses.dataclass
+class Group:
+    """Runs that belong together: a sweep.
+
+    Attributes:
+      name: of the sweep, its folder's.
+      runs: the finished ones.
+      unfinished: folders of runs that have no summary.json yet.
+    """
+
+    name: str
+    runs: list[Run] = dataclasses.field(default_factory=list)
+    unfinished: list[pathlib.Path] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Collection:
+    """Everything that a report is about.
+
+    Attributes:
+      groups: by name, in the order of the folders.
+      codecs: the rows of the codec benchmark, or empty.
+    """
+
+    groups: dict[str, Group] = dataclasses.field(default_factory=dict)
+    codecs: Sequence[Mapping[str, Any]] = ()
+
+    def group(self, name: str) -> Group:
+        """The group called `name`, made if it is not there."""
+        return self.groups.setdefault(name, Group(name))
+
+
+def collect(folders: Iterable[pathlib.Path]) -> Collection:
+    """Reads all runs under `folders`.
+
+    Args:
+      folders: each the folder of a run, of a sweep (or of several), or a `results` folder with
+        copies of summaries.
+
+    Raises:
+      ConfigError: one line, if a folder is not there or holds no run, if a file is not what its
+        place says, or if two runs cannot be told apart.
+    """
+    found = Collection()
+    for folder in folders:
+        _add(found, folder)
+    for group in found.groups.values():
+        _refuse_twins(group)
+    if not found.codecs and not any(group.runs for group in found.groups.values()):
+        started = [path for group in found.groups.values() for path in group.unfinished]
+        raise ConfigError(
+            f"no run has finished yet; {started[0]} has begun: the command that started it goes on"
+        )
+    return found
+
+
+def _add(found: Collection, folder: pathlib.Path) -> None:
+    if not folder.is_dir():
+        raise ConfigError(f"there is no folder {folder}")
+    if _is_workdir(folder):
+        _add_workdir(found.group(NAMED_RUNS), folder)
+        return
+    workdirs = sorted({path.parent for path in folder.rglob("config.json")} | _finished(folder))
+    for workdir in workdirs:
+        in_sweep = _SEED_FOLDER.fullmatch(workdir.name)
+        sweep = workdir.parent.parent if in_sweep else workdir.parent
+        _add_workdir(found.group(sweep.name), workdir)
+    copies = [path for path in _copies(folder) if path.parent not in workdirs]
+    for path in copies:
+        if path.name == CODEC_BENCHMARK:
+            found.codecs = _codec_rows(path)
+        else:
+            found.group(path.parent.name).runs.append(read_run(path))
+    if not workdirs and not copies:
+        raise ConfigError(
+            f"{folder} holds no run: neither a summary.json below it, nor copies of one (*.json)"
+        )
+
+
+def _is_workdir(folder: pathlib.Path) -> bool:
+    return any((folder / name).is_file() for name in ("summary.json", "config.json"))
+
+
+def _finished(folder: pathlib.Path) -> set[pathlib.Path]:
+    return {path.parent for path in folder.rglob("summary.json")}
+
+
+def _copies(folder: pathlib.Path) -> list[pathlib.Path]:
+    """JSON files in the folder and one level below: `results/` and `results/NAME/`."""
+    return sorted([*folder.glob("*.json"), *folder.glob("*/*.json")])
+
+
+def _add_workdir(group: Group, workdir: pathlib.Path) -> None:
+    summary = workdir / "summary.json"
+    if summary.is_file():
+        group.runs.append(read_run(summary))
+    else:
+        group.unfinished.append(workdir)
+
+
+def _codec_rows(path: pathlib.Path) -> list[dict[str, Any]]:
+    rows = read_json(path)
+    needed = {"family", "codec", "bits_per_parameter", "relative_squared_error"}
+    if not isinstance(rows, list) or not all(needed <= set(row) for row in rows):
+        raise ConfigError(
+            f"{path} is not what `python -m benchmarks.codecs --json` prints as its last line"
+        )
+    return rows
+
+
+def _refuse_twins(group: Group) -> None:
+    seen: dict[tuple[str, int], Run] = {}
+    for run in group.runs:
+        twin = seen.setdefault((run.experiment, run.seed), run)
+        if twin is not run:
+            raise ConfigError(
+                f"{twin.source} and {run.source} are both experiment {run.experiment!r} with seed "
+                f"{run.seed}; name one of them, or set --config.experiment apart"
+            )

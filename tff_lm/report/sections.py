@@ -1,0 +1,98 @@
+"""From a group of runs to a section of a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tff_lm.config import ConfigError
+from tff_lm.config.option import nearest
+from tff_lm.program.sweep import Sweep
+from tff_lm.report import columns, experiments, plots, presentation, tables
+from tff_lm.report.collect import Group
+from tff_lm.report.document import Block, Commands, Prose, Section
+from tff_lm.report.experiments import Experiment
+
+# What holds for all sections.
+NOTE = (
+    "Figures are means over seeds ± their standard deviation over seeds (n - 1). Test perplexity "
+    "is that of all test clients together. Bytes are measured on what was packed; “less than f32” "
+    "is against sending the whole model as float32 in that direction. “To the baseline” is the "
+    "relative difference in test perplexity, taken seed by seed. Seconds are those of training "
+    "alone, without evaluations, on the machine of the run; “uploaded” and “downloaded” count all "
+    "clients together."
+)
+_NOTE_TARGETS = (
+    "Read off the perplexities on the run's fixed sample of validation clients, a mean over the "
+    "seeds that did. Between two evaluations the logarithm of the perplexity, bytes and seconds "
+    "are taken to be linear in the round."
+)
+
+
+def of(group: Group) -> Section:
+    """Tables, plots and commands of a group's experiments, as its sweep file wants them shown.
+
+    Raises:
+      ConfigError: if the sweep file asks for what the runs do not have.
+    """
+    declared = presentation.load(group.name)
+    sweep = declared or Sweep(title=group.name, description="")
+    found = experiments.by_name(group.runs, list(sweep.runs))
+    baseline = _baseline(sweep, found)
+    blocks = [
+        *_prose(sweep.description.strip()),
+        *_prose(f"The baseline is `{baseline.name}`." if baseline else ""),
+        *_tables(sweep, found, baseline),
+        *plots.of(group.name, found, baseline),
+        _commands(group, found, declared is not None),
+        *_unfinished(group),
+    ]
+    return Section(group.name, sweep.title, tuple(blocks))
+
+
+def _baseline(sweep: Sweep, found: Sequence[Experiment]) -> Experiment | None:
+    """The baseline; None if the sweep has none, or if its runs are not there yet."""
+    if sweep.baseline and sweep.baseline not in sweep.runs:
+        hint = nearest(sweep.baseline, list(sweep.runs))
+        raise ConfigError(f"sweep {sweep.title!r}: no run is called {sweep.baseline!r}{hint}")
+    return experiments.find(found, sweep.baseline)
+
+
+def _prose(text: str) -> list[Block]:
+    return [Prose(text)] if text else []
+
+
+def _tables(
+    sweep: Sweep, found: Sequence[Experiment], baseline: Experiment | None
+) -> Iterator[Block]:
+    chosen = sweep.columns or columns.RESULTS
+    tables.check_columns(chosen)
+    yield tables.results("Results", found, chosen, baseline)
+    yield tables.results("Cost", found, columns.COSTS, baseline)
+    with_curve = [each for each in found if all(run.curve for run in each.runs)]
+    for perplexity in sweep.target_perplexities:
+        yield tables.to_reach(perplexity, with_curve, baseline)
+    if sweep.target_perplexities:
+        yield Prose(_NOTE_TARGETS)
+
+
+def _commands(group: Group, found: Sequence[Experiment], is_declared: bool) -> Commands:
+    lines = [
+        run.command or f"# {run.experiment}, seed {run.seed}: its version did not record it"
+        for experiment in found
+        for run in experiment.runs
+    ]
+    if is_declared:
+        file = presentation.file_of(group.name)
+        lines = [
+            "# All of them:",
+            f"python -m bin.sweep --sweep={file} --workdir=runs/{group.name}",
+            "# Each by itself:",
+            *lines,
+        ]
+    return Commands("Commands", tuple(lines))
+
+
+def _unfinished(group: Group) -> Iterator[Prose]:
+    if group.unfinished:
+        names = ", ".join(f"`{path.parent.name}/{path.name}`" for path in group.unfinished)
+        yield Prose(f"Not finished yet, and not shown: {names}.")

@@ -1,0 +1,99 @@
+"""Experiments as tables: what they reached, what that cost, when they reached a perplexity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tff_lm.config import ConfigError
+from tff_lm.config.option import nearest
+from tff_lm.program.progress import human_bytes
+from tff_lm.report.columns import COLUMNS, NOTHING
+from tff_lm.report.document import Cell, Column, Table
+from tff_lm.report.experiments import Experiment
+from tff_lm.report.runs import Point
+from tff_lm.report.targets import reach_all
+
+_NAME = Column("experiment", is_number=False)
+
+
+def check_columns(names: Sequence[str]) -> None:
+    """Raises ConfigError for a column that does not exist, with the nearest one that does."""
+    for name in names:
+        if name not in COLUMNS:
+            hint = nearest(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
+            raise ConfigError(f"a report has no column {name!r}{hint}")
+
+
+def results(
+    title: str,
+    experiments: Sequence[Experiment],
+    names: Sequence[str],
+    baseline: Experiment | None,
+) -> Table:
+    """A row an experiment, with the columns called `names` that have something to say.
+
+    Columns that compare with the baseline are left out without one.
+    """
+    columns = [COLUMNS[name] for name in names if baseline or not COLUMNS[name].of_baseline]
+    return Table(
+        title,
+        (_NAME, *(Column(column.title, column.is_number) for column in columns)),
+        tuple(
+            (Cell(each.name), *(column.cell(each, baseline) for column in columns))
+            for each in experiments
+        ),
+    )
+
+
+def to_reach(
+    perplexity: float, experiments: Sequence[Experiment], baseline: Experiment | None
+) -> Table:
+    """What each experiment needed to reach a perplexity on the validation sample."""
+    columns = ["seeds that did", "rounds", "uploaded", "downloaded", "training, seconds"]
+    first = reach_all(baseline, perplexity).point if baseline else None
+    columns += ["rounds, to the baseline's", "uploaded, less than the baseline"] if first else []
+    return Table(
+        f"To reach a validation perplexity of {perplexity:,.4g}",
+        (_NAME, *map(Column, columns)),
+        tuple(_reached_row(each, perplexity, first) for each in experiments),
+    )
+
+
+def _reached_row(
+    experiment: Experiment, perplexity: float, first: Point | None
+) -> tuple[Cell, ...]:
+    reached = reach_all(experiment, perplexity)
+    seeds = Cell(f"{reached.seeds} of {len(experiment.runs)}", reached.seeds)
+    point = reached.point
+    if point is None:
+        best = min(
+            (each.token_perplexity for run in experiment.runs for each in run.curve), default=None
+        )
+        text = NOTHING if best is None else f"not reached; best {best:,.1f}"
+        empty = [Cell(NOTHING)] * (5 if first else 3)
+        return (Cell(experiment.name), seeds, Cell(text), *empty)
+    cells = [
+        Cell(f"{point.round:,.1f}", point.round),
+        Cell(human_bytes(point.upload_bytes), point.upload_bytes),
+        Cell(human_bytes(point.download_bytes), point.download_bytes),
+        Cell(f"{point.seconds:,.0f}", point.seconds),
+    ]
+    return (Cell(experiment.name), seeds, *cells, *(_to_first(point, first) if first else ()))
+
+
+def _best(experiment: Experiment) -> Cell:
+    found = [point.token_perplexity for run in experiment.runs for point in run.curve]
+    return Cell(f"not reached; best {min(found):,.1f}" if found else NOTHING)
+
+
+def _to_first(point: Point, first: Point) -> tuple[Cell, Cell]:
+    return (
+        _ratio(point.round, first.round, "{:.2f}x"),
+        _ratio(first.upload_bytes, point.upload_bytes, "{:.1f}x"),
+    )
+
+
+def _ratio(numerator: float, denominator: float, form: str) -> Cell:
+    if not denominator:
+        return Cell(NOTHING)
+    return Cell(form.format(numerator / denominator), numerator / denominator)
