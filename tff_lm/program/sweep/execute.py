@@ -40,6 +40,25 @@ class Request:
     collect: pathlib.Path | None = None
 
 
+@dataclasses.dataclass(frozen=True)
+class _Plan:
+    """A request, checked.
+
+    Attributes:
+      request: of the user.
+      sweep: what of its file is asked for.
+      planner: makes its runs.
+      runs: those that it names.
+      rounds_of_search: how many all trials of its search will have together.
+    """
+
+    request: Request
+    sweep: Sweep
+    planner: Planner
+    runs: list[Run]
+    rounds_of_search: int
+
+
 def load(file: str) -> Sweep:
     """The sweep of a file such as "configs/sweeps/codecs.py"; raises ConfigError."""
     found = python_file.call(python_file.existing(file, "configs/sweeps"), "get_sweep")
@@ -61,18 +80,12 @@ def execute(request: Request, start: Starter = Child) -> int:
     Raises:
       ConfigError: if a run cannot be configured as the sweep says; then nothing was started.
     """
-    sweep = load(request.file)
-    planner = Planner(sweep, request.root)
-    runs = planner.runs()
-    if request.only:
-        runs = matching(runs, request.only)
-        sweep = dataclasses.replace(sweep, search=None)
-    _check_search(sweep, planner)
+    plan = _plan(request)
     with Interrupts() as interrupts:
         try:
             request.root.mkdir(parents=True, exist_ok=True)
             with Lock(Workdir(request.root)):
-                return _execute_locked(request, sweep, planner, runs, interrupts, start)
+                return _execute_locked(plan, interrupts, start)
         except Interrupted as interrupted:
             print(
                 f"\nstopped; run the same command again to go on in {request.root}",
@@ -84,55 +97,50 @@ def execute(request: Request, start: Starter = Child) -> int:
             return 1
 
 
-def _execute_locked(
-    request: Request,
-    sweep: Sweep,
-    planner: Planner,
-    runs: list[Run],
-    interrupts: Interrupts,
-    start: Starter,
-) -> int:
-    to_come = sweep.search.trials * _rounds_of_a_trial(sweep, planner) if sweep.search else 0
-    with contextlib.closing(SweepProgress(runs, to_come)) as progress:
+def _plan(request: Request) -> _Plan:
+    """Checks everything; raises ConfigError."""
+    sweep = load(request.file)
+    planner = Planner(sweep, request.root)
+    runs = planner.runs()
+    if request.only:
+        runs = matching(runs, request.only)
+        sweep = dataclasses.replace(sweep, search=None)
+    rounds = 0
+    if sweep.search is not None:
+        from tff_lm.program.sweep.search import first_run
+
+        rounds = sweep.search.trials * first_run(sweep.search, planner, sweep.seeds[0]).rounds
+    return _Plan(request, sweep, planner, runs, rounds)
+
+
+def _execute_locked(plan: _Plan, interrupts: Interrupts, start: Starter) -> int:
+    with contextlib.closing(SweepProgress(plan.runs, plan.rounds_of_search)) as progress:
         interrupts.defer()
-        pool = Pool(request.parallel, interrupts, progress, start)
-        pool.execute([run for run in runs if run.result() is None])
-        runs = runs + _search(request, sweep, planner, pool, progress)
-    print(f"\n{sweep.title}\n\n{table(runs, sweep.baseline)}")
-    if request.collect is not None:
-        folder = request.collect / pathlib.Path(request.file).stem
+        pool = Pool(plan.request.parallel, interrupts, progress, start)
+        pool.execute([run for run in plan.runs if run.result() is None])
+        runs = plan.runs + _search(plan, pool, progress)
+    print(f"\n{plan.sweep.title}\n\n{table(runs, plan.sweep.baseline)}")
+    if plan.request.collect is not None:
+        folder = plan.request.collect / pathlib.Path(plan.request.file).stem
         print(f"\n{collect(runs, folder)} summaries in {folder}")
     for name, failure in pool.failures.items():
         print(f"failed: {name}: {failure}", file=sys.stderr)
     return 1 if pool.failures else 0
 
 
-def _search(
-    request: Request, sweep: Sweep, planner: Planner, pool: Pool, progress: SweepProgress
-) -> list[Run]:
+def _search(plan: _Plan, pool: Pool, progress: SweepProgress) -> list[Run]:
     """Runs the sweep's search, if it has one; returns the trials that have a result."""
-    if sweep.search is None:
+    if plan.sweep.search is None:
         return []
     from tff_lm.program.sweep.search import TrialSearch  # Optuna takes a second to import
 
-    trials = TrialSearch(sweep, sweep.search, planner, request.root)
+    trials = TrialSearch(plan.sweep, plan.sweep.search, plan.planner, plan.request.root)
     for run in trials.finished():
         progress.add(run)
-    while drawn := trials.draw(request.parallel):
+    while drawn := trials.draw(plan.request.parallel):
         for _, run in drawn:
             progress.add(run)
         pool.execute([run for _, run in drawn if run.result() is None])
         for number, run in drawn:
             trials.tell(number, run)
     return trials.finished()
-
-
-def _check_search(sweep: Sweep, planner: Planner) -> None:
-    if sweep.search is not None:
-        from tff_lm.program.sweep.search import check_space
-
-        check_space(sweep.search, planner, sweep.seeds[0])
-
-
-def _rounds_of_a_trial(sweep: Sweep, planner: Planner) -> int:
-    return planner.run("trial", {}, sweep.seeds[0]).rounds

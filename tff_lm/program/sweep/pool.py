@@ -86,7 +86,8 @@ class Pool:
     def _report(self, child: Child) -> None:
         name, failure = child.run.name, child.failure()
         if not failure:
-            self._progress.say(f"{name}: finished{_reached(child.run)}")
+            standing = self._progress.standing()
+            self._progress.say(f"{name}: finished{_reached(child.run)}; {standing}")
         elif not self._interrupts.requested:
             self.failures[name] = f"{failure} ({child.log})"
             self._progress.say(f"{name}: FAILED: {self.failures[name]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import sys
+import time
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -24,9 +25,10 @@ class SweepProgress:
         # Its thread would make it unsafe to prepare children between fork and exec; `show`, which
         # is called all the time, does what it is for.
         tqdm.tqdm.monitor_interval = 0
+        self._begun, self._done_before = time.monotonic(), self._done()
         self._bar = tqdm.tqdm(
             total=sum(run.rounds for run in runs) + rounds_to_come,
-            initial=self._done(),
+            initial=self._done_before,
             unit="round",
             file=stream,
             disable=not stream.isatty(),
@@ -53,6 +55,16 @@ class SweepProgress:
             print(line, file=self._stream, flush=True)
         else:
             self._bar.write(line, file=self._stream)
+
+    def standing(self) -> str:
+        """How far the sweep is, and how long it may still take, in words."""
+        done, total = self._done(), self._bar.total
+        elapsed = time.monotonic() - self._begun
+        words = f"{done:,} of {total:,} rounds of the sweep"
+        if done <= self._done_before:
+            return words
+        left = (total - done) * elapsed / (done - self._done_before)
+        return f"{words}, about {self._bar.format_interval(left)} left"
 
     def close(self) -> None:
         """Leaves the bar as it stands."""

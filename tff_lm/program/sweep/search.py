@@ -96,17 +96,20 @@ class TrialSearch:
         return self._planner.run(f"trial_{trial.number:03d}", trial.params, self._seed)
 
 
-def check_space(search: Search, planner: Planner, seed: int) -> None:
-    """Raises ConfigError if a key of the space, or a value at its ends, is none of the options."""
+def first_run(search: Search, planner: Planner, seed: int) -> Run:
+    """The run with the first value of every key, once all ends of the space are checked.
+
+    Raises:
+      ConfigError: if a key of the space, or a value at its ends, is none of the options, or if
+        that run cannot be configured.
+    """
+    first = {}
     for key, distribution in search.space.items():
-        option = config_lib.find_option(key)
         ends = getattr(distribution, "choices", None) or (distribution.low, distribution.high)
         for value in ends:
-            option.check(value)
-    first = {
-        key: getattr(each, "choices", None) or (each.low,) for key, each in search.space.items()
-    }
-    planner.run("trial", {key: values[0] for key, values in first.items()}, seed)
+            config_lib.find_option(key).check(value)
+        first[key] = ends[0]
+    return planner.run("trial", first, seed)
 
 
 def figure(summary: Mapping[str, Any], path: str) -> float | None:

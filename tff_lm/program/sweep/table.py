@@ -11,6 +11,11 @@ from typing import Any
 from tff_lm.program.progress import human_bytes
 from tff_lm.program.sweep.plan import Run
 
+_LEGEND = (
+    "Perplexities of a sub-word, over all people of a split, ± standard deviation over the seeds.\n"
+    "up, down: of a client in a round. minutes: of training."
+)
+_LEGEND_CHANGE = " change: of the test perplexity against {}."
 _HEAD = ("experiment", "seeds", "validation", "test", "change", "up", "down", "minutes")
 
 
@@ -45,11 +50,9 @@ class _Line:
 
 
 def table(runs: Sequence[Run], baseline: str = "") -> str:
-    """The finished ones of `runs` as lines, the best on top.
+    """The finished ones of `runs` as a line an experiment, the best on validation on top.
 
-    Perplexities are of sub-words, over all people of a split, mean and standard deviation over the
-    seeds; `change` is that of the test perplexity against `baseline`; `up` and `down` are bytes of
-    a client and round; `minutes` those of training.
+    `baseline` is the experiment with which the test perplexities are compared; "": none.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for run in runs:
@@ -58,7 +61,8 @@ def table(runs: Sequence[Run], baseline: str = "") -> str:
     lines = [_Line(name, summaries) for name, summaries in found.items()]
     reference = next((line.mean("test") for line in lines if line.experiment == baseline), None)
     lines.sort(key=lambda line: line.mean("validation"))
-    return _aligned([_HEAD, *(line.cells(reference) for line in lines)])
+    legend = _LEGEND + (_LEGEND_CHANGE.format(baseline) if baseline else "")
+    return f"{_aligned([_HEAD, *(line.cells(reference) for line in lines)])}\n\n{legend}"
 
 
 def _spread(values: Sequence[float]) -> str:

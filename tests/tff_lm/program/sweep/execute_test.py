@@ -15,7 +15,8 @@ from absl.testing import absltest
 
 from tests.tff_lm.program.sweep import fake_sweep
 from tff_lm.config import ConfigError
-from tff_lm.program.sweep import progress
+from tff_lm.program.sweep import execute, progress
+from tff_lm.program.sweep.plan import Planner
 
 TIMEOUT_SECONDS = 120
 ROUNDS = fake_sweep.ROUNDS
@@ -164,7 +165,30 @@ class ExecuteTest(absltest.TestCase):
             first.communicate()
 
 
-class RoundsDoneTest(absltest.TestCase):
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class ProgressTest(absltest.TestCase):
+    def test_the_bar_follows_the_rounds_of_all_runs_even_backwards(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        file = fake_sweep.write(folder, 'runs={"a": {}, "b": {}}')
+        first, second = Planner(execute.load(file), folder).runs()
+        screen = Terminal()
+        bar = progress.SweepProgress([first], rounds_to_come=second.rounds, stream=screen)
+        self.assertEqual(bar.standing(), f"0 of {2 * ROUNDS} rounds of the sweep")
+        bar.add(second)
+        for run in (first, second):
+            run.workdir.create()
+            run.workdir.metrics.write_text("round\n0\n1\n2\n")
+        bar.show(["a", "b"])
+        self.assertStartsWith(bar.standing(), f"4 of {2 * ROUNDS} rounds of the sweep, about ")
+        first.workdir.metrics.write_text("round\n0\n")
+        bar.show(["b"])
+        bar.close()
+        self.assertIn(f"2/{2 * ROUNDS}", screen.getvalue())
+
     def rounds_done(self, text):
         path = self.create_tempfile(content=text).full_path
         return progress.last_round(pathlib.Path(path))

@@ -8,7 +8,7 @@ from tests.tff_lm.program.sweep import fake_sweep
 from tff_lm.config import ConfigError
 from tff_lm.program.sweep import Search, Sweep
 from tff_lm.program.sweep.plan import Planner
-from tff_lm.program.sweep.search import TrialSearch, check_space
+from tff_lm.program.sweep.search import TrialSearch, first_run
 
 RATE = "algorithm.client_learning_rate"
 SPACE = {RATE: FloatDistribution(1e-3, 10.0, log=True)}
@@ -103,7 +103,7 @@ class SearchTest(parameterized.TestCase):
         search = Search(space, trials=1)
         sweep = Sweep("t", "d", config=str(fake_sweep.ROOT / "configs" / "tiny.py"), search=search)
         with self.assertRaisesRegex(ConfigError, message):
-            check_space(search, Planner(sweep, self.root), 0)
+            first_run(search, Planner(sweep, self.root), 0)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ class TableTest(absltest.TestCase):
             if found is not None:
                 run.workdir.create()
                 run.workdir.summary.write_text(json.dumps(found))
-        return [line.split() for line in table(runs, baseline).splitlines()]
+        lines, self.legend = table(runs, baseline).split("\n\n")
+        return [line.split() for line in lines.splitlines()]
 
     def test_the_best_on_validation_comes_first_with_mean_and_spread_over_seeds(self):
         _, first, second = self.table(
@@ -53,6 +54,7 @@ class TableTest(absltest.TestCase):
             ["better", "2", "92.00", "±", "2.83", "105.00", "±", "1.41", "+5.0%"]
             + ["2", "kB", "4", "MB", "1.5"],
         )
+        self.assertIn("against worse", self.legend)
         self.assertEqual(second[:5], ["worse", "1", "110.00", "100.00", "+0.0%"])
 
     def test_what_diverged_comes_last_and_what_is_not_done_is_left_out(self):
