@@ -1,5 +1,6 @@
 """Codecs for upload and download against float32."""
 
+from configs.paper._rows import QUANTIZATION
 from configs.sweeps import common
 from tff_lm.program.sweep import Sweep
 
@@ -12,13 +13,16 @@ def get_sweep() -> Sweep:
         base={"model.name": "transformer_small", **common.length(100)},
         runs={
             "float32": {},
-            "uniform_8": common.UPLOAD_8,
-            "rotated_4": common.UPLOAD_ROTATED_4,
-            "rotated_4_entropy": {**common.UPLOAD_ROTATED_4, "upload.entropy": True},
-            "eden_2": {"upload.codec": "eden", "upload.bits": 2},
-            "drive_1": common.UPLOAD_DRIVE,
-            "download_8": common.DOWNLOAD_8,
-            "download_8_drive_1": {**common.DOWNLOAD_8, **common.UPLOAD_DRIVE},
+            "uniform_8": QUANTIZATION["upload_8"],
+            "rotated_4": QUANTIZATION["upload_rotated_4"],
+            "rotated_4_entropy": QUANTIZATION["upload_rotated_4_entropy"],
+            "eden_2": QUANTIZATION["upload_eden_2"],
+            "drive_1": QUANTIZATION["upload_drive"],
+            "download_8": QUANTIZATION["download_8"],
+            "download_8_drive_1": {
+                **QUANTIZATION["download_8"],
+                **QUANTIZATION["upload_drive"],
+            },
         },
         seeds=(0, 1),
         baseline="float32",

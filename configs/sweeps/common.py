@@ -1,10 +1,9 @@
-"""What the sweeps of the chat task share: lengths of runs, and the paper's levers by name."""
+"""What the sweeps of the chat task share."""
 
 from collections.abc import Mapping
 
+from configs.paper._rows import QUANTIZATION
 from tff_lm.config.option import Value
-
-Options = Mapping[str, Value]
 
 
 def length(rounds: int) -> dict[str, Value]:
@@ -14,6 +13,7 @@ def length(rounds: int) -> dict[str, Value]:
         "server_schedule.warmup": 10,
         "server_schedule.decay": rounds - 10,
         "evaluation.every": 20,
+        # At the end, or on a signal: dozens of runs with three checkpoints each would fill a disk.
         "checkpoint.every": rounds,
     }
 
@@ -26,43 +26,25 @@ def rates(client: float, server: float) -> dict[str, Value]:
     }
 
 
-# Partial training's policies, by the fraction of the parameters that is trained.
-POLICIES = ("fixed", "per_round", "per_client_per_round")
-FRACTIONS = (0.6, 0.4, 0.2)
-
-
-def partial(policy: str, fraction: float) -> dict[str, Value]:
-    """A client trains `fraction` of the parameters, chosen by `policy`."""
-    return {"partial.policy": policy, "partial.fraction": fraction}
-
-
-UPLOAD_8: Options = {"upload.codec": "uniform", "upload.bits": 8}
-UPLOAD_ROTATED_4: Options = {
-    "upload.codec": "uniform",
-    "upload.bits": 4,
-    "upload.rotated": True,
-}
-# DRIVE rotates by itself.
-UPLOAD_DRIVE: Options = {"upload.codec": "drive"}
-DOWNLOAD_8: Options = {"download.codec": "uniform", "download.bits": 8}
-
-# The paper's combination: a tenth of the upload, a quarter of the download.
-EFFICIENT: Options = {**partial("per_client_per_round", 0.4), **UPLOAD_8, **DOWNLOAD_8}
-
 # What the claim of a tenth of the upload compares: these need more than one seed.
 HEADLINE = ("full", "per_client_per_round_0.4_uniform_8")
 
 
-def partial_runs() -> dict[str, Options]:
+def partial_runs() -> dict[str, Mapping[str, Value]]:
     """Every policy at every fraction, against full training; and one of them with codecs."""
-    chosen = partial("per_client_per_round", 0.4)
+    chosen = _partial("per_client_per_round", 0.4)
     return {
         "full": {},
         **{
-            f"{policy}_{fraction}": partial(policy, fraction)
-            for policy in POLICIES
-            for fraction in FRACTIONS
+            f"{policy}_{fraction}": _partial(policy, fraction)
+            for policy in ("fixed", "per_round", "per_client_per_round")
+            for fraction in (0.6, 0.4, 0.2)
         },
-        "per_client_per_round_0.4_uniform_8": {**chosen, **UPLOAD_8},
-        "per_client_per_round_0.4_drive_1": {**chosen, **UPLOAD_DRIVE},
+        "per_client_per_round_0.4_uniform_8": {**chosen, **QUANTIZATION["upload_8"]},
+        "per_client_per_round_0.4_drive_1": {**chosen, **QUANTIZATION["upload_drive"]},
     }
+
+
+def _partial(policy: str, fraction: float) -> dict[str, Value]:
+    """A client trains `fraction` of the parameters, chosen by `policy`."""
+    return {"partial.policy": policy, "partial.fraction": fraction}
