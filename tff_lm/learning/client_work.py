@@ -13,7 +13,7 @@ import tensorflow_federated as tff
 
 from tff_lm.learning import gradient_hooks, local_training, local_variables, metrics
 from tff_lm.learning.hyperparameters import hparams_computations
-from tff_lm.learning.local_optimizers import FreshState
+from tff_lm.learning.local_optimizers import FreshState, LocalOptimizer
 from tff_lm.learning.schedules import ScheduleOptions, build_schedule
 from tff_lm.learning.update_rules import UpdateRule
 from tff_lm.learning.weights import BATCHES_TYPE, ModelFn, Partition
@@ -164,6 +164,25 @@ def proximal_hooks(
     return [gradient_hooks.proximal_term(options.proximal_mu, variables, initial)]
 
 
+def trained_result(
+    local: local_training.LocalModel,
+    initial: Sequence[tf.Tensor],
+    batches: tf.data.Dataset,
+    options: ClientOptions,
+    optimizer: LocalOptimizer,
+    learning_rate: tf.Tensor,
+    hooks: Sequence[gradient_hooks.GradientHook],
+    mask_fn: local_training.MaskFn | None,
+) -> tuple[tff.learning.templates.ClientResult, tf.Tensor]:
+    """Trains `local`, which holds `initial`, and returns the change as `guarded_result` does."""
+    hook = gradient_hooks.compose(hooks)
+    result = local_training.train(
+        local, batches, options.local, optimizer, learning_rate, hook, mask_fn
+    )
+    delta = weight_delta(initial, local.variables)
+    return guarded_result(delta, result, options.local.weighting, mask_fn)
+
+
 def build_client_update(
     client_model: ClientModel, options: ClientOptions, state_type: tff.Type
 ) -> tff.Computation:
@@ -182,17 +201,8 @@ def build_client_update(
             initial = list(weights.trainable)
             hooks = proximal_hooks(options, local.variables, initial)
             mask_fn = client_model.mask_fn(state["round"])
-            result = local_training.train(
-                local,
-                batches,
-                options.local,
-                optimizer,
-                state["learning_rate"] * schedule(state["round"]),
-                gradient_hooks.compose(hooks),
-                mask_fn,
-            )
-            delta = weight_delta(initial, local.variables)
-            return guarded_result(delta, result, options.local.weighting, mask_fn)
+            rate = state["learning_rate"] * schedule(state["round"])
+            return trained_result(local, initial, batches, options, optimizer, rate, hooks, mask_fn)
 
         return run(state, weights, batches)
 

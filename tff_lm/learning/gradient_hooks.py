@@ -47,6 +47,16 @@ def control_variate(
     return hook
 
 
+def shift(offsets: Sequence[tf.Tensor]) -> GradientHook:
+    """Adds the same tensor to every gradient of a variable: one offset for each variable."""
+
+    def hook(batch, seed):
+        del batch, seed
+        return lambda i, gradient: gradient + offsets[i]
+
+    return hook
+
+
 def compose(hooks: Sequence[GradientHook]) -> GradientHook:
     """Applies the hooks one after the other; none at all is the identity."""
 

@@ -1,5 +1,6 @@
-"""Mime and MimeLite: clients apply the server's optimizer state, which only the server changes.
+"""Mime, MimeLite and SCAFFOLD: what clients upload beside their updates steers their training.
 
+In Mime and MimeLite, clients apply the server's optimizer state, which only the server changes.
 Karimireddy et al. 2020, "Mime: Mimicking Centralized Stochastic Algorithms in Federated Learning"
 (arXiv 2008.03606), Algorithm 1. Beside its update, each client uploads the full gradient of its
 loss at the round's initial weights w0; the server steps the base optimizer's state with their mean
@@ -9,11 +10,16 @@ MimeLite does both in one pass. Mime also corrects each local gradient, g(w) - g
 c before training starts. Its round therefore takes two calls of `next` on the *same* cohort
 (`Algorithm.passes`): the first collects gradients and leaves the model as it is, the second trains.
 Each call has independent aggregations only, so any of our runtimes executes it, and each is one
-exchange of messages, as in the paper.
+exchange of messages, as in the paper. The model travels, and is counted, in both.
 
-With plain SGD as base optimizer, Mime is SCAFFOLD (Karimireddy et al. 2020, arXiv 1910.06378,
-control variates of option I) without client memory: a client's variate is its gradient at w0,
-computed anew instead of remembered.
+SCAFFOLD (Karimireddy et al. 2020, arXiv 1910.06378, Algorithm 1) corrects SGD by g(w) - c_i + c,
+where each client i keeps its variate c_i from the last round that it took part in. Here clients
+keep nothing. What is sound without memory is the paper's option I, c_i = the client's full gradient
+at w0, taken anew in each round; c is then its mean over the cohort, which weighs as the updates do,
+so that the corrections of a cohort add up to zero. It is the paper's method with variates that are
+never stale, at the price of the first pass. Option II, c_i from the last update, cannot do without
+memory. Next to Mime with SGD, it costs a client one more pass over its data instead of a second
+gradient in each step, and leaves the noise of the batches, which cancels in g(w) - g(w0).
 """
 
 import dataclasses
@@ -23,15 +29,16 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from tff_lm.learning import gradient_hooks, local_training, local_variables, metrics
+from tff_lm.learning import local_training, local_variables, metrics
 from tff_lm.learning.client_work import (
     Channels,
     ClientModel,
     ClientOptions,
     guarded_result,
     proximal_hooks,
-    weight_delta,
+    trained_result,
 )
+from tff_lm.learning.corrections import BatchVariates, ClientVariates, Correction
 from tff_lm.learning.hyperparameters import hparams_computations
 from tff_lm.learning.local_optimizers import FixedState
 from tff_lm.learning.schedules import build_schedule
@@ -45,9 +52,18 @@ _Guarded = tuple[tff.learning.templates.ClientResult, tf.Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class _Passes:
-    """What a call of `next` does: MimeLite everything, Mime one thing after the other."""
+    """What a call of `next` does: without a correction everything, else one thing after the other.
 
-    alternate: bool
+    Attributes:
+      correction: Of the gradients of the training pass.
+    """
+
+    correction: type[Correction] | None
+
+    @property
+    def alternate(self) -> bool:
+        """Whether gradients are collected in a pass of their own."""
+        return self.correction is not None
 
     def run(
         self, current: tf.Tensor, collect: Callable[[], _Guarded], train: Callable[[], _Guarded]
@@ -101,19 +117,6 @@ def _initial_state(
     return initial_state
 
 
-def _correction(
-    anchor: local_training.LocalModel,
-    control: Sequence[tf.Tensor],
-    mask_fn: local_training.MaskFn | None,
-) -> gradient_hooks.GradientHook:
-    """Mime's change of the gradient; `anchor` is a model that stays at the round's weights."""
-
-    def anchor_gradients(batch, seed):
-        return local_training.batch_gradients(anchor, batch, seed, mask_fn).gradients
-
-    return gradient_hooks.control_variate(anchor_gradients, control)
-
-
 def _without_shared(state_type: tff.Type) -> tff.Type:
     return tff.types.to_type(OrderedDict((name, state_type[name]) for name in _SCALARS))
 
@@ -130,7 +133,7 @@ def _build_client_update(
     @tff.tensorflow.computation(scalars_type, state_type["shared"], weights_type, BATCHES_TYPE)
     def client_update(state, shared, weights, batches):
         local, bind = client_model.build_local()
-        anchor, bind_anchor = client_model.build_local() if passes.alternate else (None, None)
+        correction = passes.correction and passes.correction(client_model, local)
         optimizer = FixedState(options.rule, local.variables)
 
         @tf.function(autograph=False)
@@ -139,27 +142,19 @@ def _build_client_update(
             initial = list(weights.trainable)
             optimizer.bind(slots, state["steps"])
             mask_fn = client_model.mask_fn(state["round"])
-            hooks = proximal_hooks(options, local.variables, initial)
-            if anchor is not None:
-                bind_anchor(weights)
-                hooks.insert(0, _correction(anchor, control, mask_fn))
 
             def collect():
                 full = local_training.full_gradient(local, batches, mask_fn)
                 return guarded_result(full.gradient, full.result, weighting, mask_fn)
 
             def train():
-                result = local_training.train(
-                    local,
-                    batches,
-                    options.local,
-                    optimizer,
-                    state["learning_rate"] * schedule(state["round"]),
-                    gradient_hooks.compose(hooks),
-                    mask_fn,
+                hooks = proximal_hooks(options, local.variables, initial)
+                if correction:
+                    hooks.insert(0, correction.hook(weights, batches, control, mask_fn))
+                rate = state["learning_rate"] * schedule(state["round"])
+                return trained_result(
+                    local, initial, batches, options, optimizer, rate, hooks, mask_fn
                 )
-                delta = weight_delta(initial, local.variables)
-                return guarded_result(delta, result, weighting, mask_fn)
 
             return passes.run(state["current_pass"], collect, train)
 
@@ -301,20 +296,20 @@ def build_mime_lite_work(
     result=ClientResult@CLIENTS,measurements=<per_client=float32[?,K],gradient_aggregator=M1,
     state_distributor=M2>@SERVER>)`; the last two are what `channels` measure.
     """
-    return _build_work(client_model, options, channels, _Passes(alternate=False))
+    return _build_work(client_model, options, channels, _Passes(correction=None))
 
 
 def build_mime_work(
     client_model: ClientModel, options: ClientOptions, channels: Channels
 ) -> tff.learning.templates.ClientWorkProcess:
     """Mime with control variates, typed as MimeLite; see the module about its two passes."""
-    return _build_work(client_model, options, channels, _Passes(alternate=True))
+    return _build_work(client_model, options, channels, _Passes(BatchVariates))
 
 
 def build_scaffold_work(
     client_model: ClientModel, options: ClientOptions, channels: Channels
 ) -> tff.learning.templates.ClientWorkProcess:
-    """SCAFFOLD without client memory: Mime on plain SGD.
+    """SCAFFOLD without client memory, typed as MimeLite; see the module about its variates.
 
     Raises:
       ValueError: If the client optimizer keeps state.
@@ -323,4 +318,4 @@ def build_scaffold_work(
         raise ValueError(
             "algorithm 'scaffold' needs client_optimizer 'sgd'; for others, use 'mime'"
         )
-    return build_mime_work(client_model, options, channels)
+    return _build_work(client_model, options, channels, _Passes(ClientVariates))

@@ -1,4 +1,4 @@
-"""MimeLite against TFF's, Mime against central training."""
+"""MimeLite against TFF's, Mime against central training, Mime and SCAFFOLD by hand."""
 
 from tests.tff_lm.learning import fixtures  # isort: skip
 
@@ -9,9 +9,15 @@ from absl.testing import absltest, parameterized
 
 from tff_lm.learning.algorithms import AlgorithmOptions
 from tff_lm.learning.build import build_learning_process
+from tff_lm.learning.local_training import LocalOptions
 
 _OPTIMIZERS = tff.learning.optimizers
 _COHORTS = [(1, 2, 0), (3, 4), (5,)]
+_BASE = {
+    "sgd": _OPTIMIZERS.build_sgdm(0.2),
+    "momentum": _OPTIMIZERS.build_sgdm(0.2, 0.9),
+    "adam": _OPTIMIZERS.build_adam(0.2, 0.9, 0.999, 1e-3),
+}
 
 
 def _build(**options):
@@ -50,38 +56,55 @@ def _gradients(weights, batch) -> list[np.ndarray]:
     return [tf.convert_to_tensor(g).numpy() for g in gradients]
 
 
+def _average(structures, weights) -> list[np.ndarray]:
+    """The weighted mean of lists of arrays."""
+    return [np.average(same, axis=0, weights=weights) for same in zip(*structures, strict=True)]
+
+
 class MimeTest(parameterized.TestCase):
-    @parameterized.parameters("momentum", "adam")
-    def test_mime_lite_equals_tff(self, name):
-        base = {
-            "momentum": _OPTIMIZERS.build_sgdm(0.2, 0.9),
-            "adam": _OPTIMIZERS.build_adam(0.2, 0.9, 0.999, 1e-3),
-        }[name]
-        reference = tff.learning.algorithms.build_weighted_mime_lite(fixtures.ReferenceModel, base)
+    @parameterized.product(name=("momentum", "adam"), epochs=(1, 2))
+    def test_mime_lite_equals_tff(self, name, epochs):
+        """TFF has no option for epochs; a client's data repeated has the same full gradient."""
+        reference = tff.learning.algorithms.build_weighted_mime_lite(
+            fixtures.ReferenceModel, _BASE[name]
+        )
         ours = _build(
             name="mime_lite",
             client_optimizer=name,
             client_learning_rate=0.2,
             client_epsilon=1e-3,
+            local=LocalOptions(epochs=epochs),
         )
         data = [fixtures.cohort(*clients) for clients in _COHORTS]
+        repeated = [[client.repeat(epochs) for client in cohort] for cohort in data]
         for (state, _), (their_state, _) in zip(
-            fixtures.run(ours, data), fixtures.run(reference, data), strict=True
+            fixtures.run(ours, data), fixtures.run(reference, repeated), strict=True
         ):
             _assert_close(
                 fixtures.trainable(ours, state), fixtures.trainable(reference, their_state)
             )
 
-    def test_mime_with_one_client_and_one_batch_is_central_training(self):
-        process = _build(name="mime", client_optimizer="momentum", client_learning_rate=0.2)
+    @parameterized.parameters("sgd", "momentum", "adam")
+    def test_mime_with_one_client_and_one_batch_is_central_training(self, name):
+        process = _build(
+            name="mime", client_optimizer=name, client_learning_rate=0.2, client_epsilon=1e-3
+        )
         data = [fixtures.cohort(4, count=1)] * 6  # three rounds of two passes
         outputs = fixtures.run(process, data)
-        central = _central_training(4, 3, _OPTIMIZERS.build_sgdm(0.2, 0.9))
+        central = _central_training(4, 3, _BASE[name])
         _assert_close(fixtures.trainable(process, outputs[-1][0]), central)
+
+    @parameterized.parameters("mime", "scaffold")
+    def test_full_gradient_sees_the_data_once_whatever_the_epochs(self, name):
+        process = _build(name=name, local=LocalOptions(epochs=3))
+        cohort = fixtures.cohort(1, 2)
+        rows = [fixtures.per_client(output) for output in fixtures.run(process, [cohort, cohort])]
+        np.testing.assert_array_equal(fixtures.column(rows[0], "batches"), [3, 3])
+        np.testing.assert_array_equal(fixtures.column(rows[1], "batches"), [9, 9])
 
     def test_first_pass_leaves_model_and_second_is_corrected(self):
         """w -= rate * (g(w) - g(w0) + c) by hand, at one client with three batches."""
-        process = _build(name="scaffold", client_learning_rate=0.2)
+        process = _build(name="mime", client_learning_rate=0.2)
         cohort = fixtures.cohort(1, 0)
         first, second = fixtures.run(process, [cohort, cohort])
         start = fixtures.trainable(process, process.initialize())
@@ -90,12 +113,46 @@ class MimeTest(parameterized.TestCase):
         batches = fixtures.random_batches(1)
         tokens = [np.count_nonzero(batch["y"]) for batch in batches]
         anchors = [_gradients(start, batch) for batch in batches]
-        control = [np.average(g, axis=0, weights=tokens) for g in zip(*anchors, strict=True)]
+        control = _average(anchors, tokens)
         weights = start
         for batch, anchor in zip(batches, anchors, strict=True):
             terms = zip(weights, _gradients(weights, batch), anchor, control, strict=True)
             weights = [w - 0.2 * (g - g0 + c) for w, g, g0, c in terms]
         _assert_close(fixtures.trainable(process, second[0]), weights)
+
+    def test_scaffold_by_hand(self):
+        """Two clients; the update of i is the sum of rate * (g(w) - c_i + c) along its path."""
+        process = _build(name="scaffold", client_learning_rate=0.2)
+        clients = (1, 2)
+        cohort = fixtures.cohort(*clients)
+        first, second = fixtures.run(process, [cohort, cohort])
+        start = fixtures.trainable(process, process.initialize())
+        for a, b in zip(start, fixtures.trainable(process, first[0]), strict=True):
+            np.testing.assert_array_equal(a, b)
+        texts = [fixtures.random_batches(client) for client in clients]
+        tokens = [[np.count_nonzero(batch["y"]) for batch in text] for text in texts]
+        totals = np.sum(tokens, axis=1)
+        own = [
+            _average([_gradients(start, batch) for batch in text], counts)
+            for text, counts in zip(texts, tokens, strict=True)
+        ]
+        control = _average(own, totals)
+        ends = []
+        for text, variates in zip(texts, own, strict=True):
+            weights = start
+            for batch in text:
+                terms = zip(weights, _gradients(weights, batch), variates, control, strict=True)
+                weights = [w - 0.2 * (g - c_i + c) for w, g, c_i, c in terms]
+            ends.append(weights)
+        _assert_close(fixtures.trainable(process, second[0]), _average(ends, totals))
+
+    def test_scaffold_with_one_client_is_fed_avg(self):
+        """Its variate is the cohort's: nothing is left to correct."""
+        cohort = fixtures.cohort(3)
+        scaffold, fed_avg = _build(name="scaffold"), _build(name="fed_avg")
+        corrected = fixtures.run(scaffold, [cohort] * 4)[-1][0]
+        plain = fixtures.run(fed_avg, [cohort] * 2)[-1][0]
+        _assert_close(fixtures.trainable(scaffold, corrected), fixtures.trainable(fed_avg, plain))
 
     def test_uploads_are_measured_in_the_pass_that_makes_them(self):
         process = _build(name="mime", client_optimizer="momentum")
