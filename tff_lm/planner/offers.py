@@ -1,0 +1,113 @@
+"""Every setting that the planner knows, with its exact bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from tff_lm.config.option import Value
+from tff_lm.config.schema import BY_KEY
+from tff_lm.learning.partial import PartialOptions
+from tff_lm.learning.weights import ModelFn
+from tff_lm.planner.catalogue import DOWNLOADS, UPLOADS
+from tff_lm.planner.draws import Draws, draws, partition_of
+from tff_lm.planner.payloads import payload_bits
+from tff_lm.planner.quality import fidelity
+
+
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """One setting of one direction.
+
+    Attributes:
+      label: the codec.
+      fraction: of the parameters, sent on average.
+      mean_bytes: that a client sends or receives in a round, on average over its draws.
+      worst_bytes: the most that any client can come to.
+      error: the proxy of `quality`.
+      overrides: the options to set, by dotted key.
+    """
+
+    label: str
+    fraction: float
+    mean_bytes: float
+    worst_bytes: int
+    error: float
+    overrides: Mapping[str, Value]
+
+
+def upload_offers(
+    model_fn: ModelFn,
+    policy: str,
+    fractions: Sequence[float],
+    clients: int,
+    *,
+    min_elements: int = BY_KEY["upload.min_elements"].default,  # type: ignore[assignment]
+    min_size: int = BY_KEY["partial.min_size"].default,  # type: ignore[assignment]
+) -> list[Offer]:
+    """Every codec with every fraction that the model allows.
+
+    Args:
+      model_fn: makes the model.
+      policy: of partial training, where the fraction is below 1.
+      fractions: of the parameters, trained.
+      clients: in a round's cohort, over which noise averages out.
+      min_elements: smaller variables are sent as float32.
+      min_size: smaller matrices always train.
+    """
+    shapes = partition_of(model_fn).shapes
+    sizes = np.array([math.prod(shape) for shape in shapes])
+    parts = list(_parts(model_fn, policy, fractions, min_size))
+    offers = []
+    for choice in UPLOADS:
+        codec = choice.codec("upload")
+        bits = payload_bits(shapes, codec, min_elements)
+        for part, overrides in parts:
+            sent = part.mean(sizes) / sizes.sum()
+            offers.append(
+                Offer(
+                    label=choice.label,
+                    fraction=sent,
+                    mean_bytes=part.mean(bits) / 8,
+                    worst_bytes=part.worst(bits) // 8,
+                    error=fidelity(codec).error(clients, policy, sent),
+                    overrides={**choice.overrides("upload"), **overrides},
+                )
+            )
+    return offers
+
+
+def download_offers(
+    model_fn: ModelFn,
+    *,
+    min_elements: int = BY_KEY["download.min_elements"].default,  # type: ignore[assignment]
+) -> list[Offer]:
+    """Every codec; a client downloads the whole model, whatever it trains."""
+    shapes = partition_of(model_fn).shapes
+    offers = []
+    for choice in DOWNLOADS:
+        codec = choice.codec("download")
+        count = int(payload_bits(shapes, codec, min_elements).sum()) // 8
+        error = fidelity(codec).error(clients=1)  # all of them decode one payload
+        offers.append(Offer(choice.label, 1.0, count, count, error, choice.overrides("download")))
+    return offers
+
+
+def _parts(
+    model_fn: ModelFn, policy: str, fractions: Sequence[float], min_size: int
+) -> Iterator[tuple[Draws, dict[str, Value]]]:
+    """What is trained, and the options that say so, for each fraction that the model allows."""
+    options_of = functools.partial(PartialOptions, min_size=min_size)
+    for fraction in sorted(set(fractions), reverse=True):
+        if fraction == 1.0:
+            yield draws(model_fn, options_of()), {}
+            continue
+        try:
+            part = draws(model_fn, options_of(policy=policy, fraction=fraction))
+        except ValueError:  # what always trains is more than that, or there is no large matrix
+            continue
+        yield part, {"partial.policy": policy, "partial.fraction": fraction}
