@@ -36,6 +36,7 @@ ALGORITHMS = (
 OPTIMIZERS = ("sgd", "momentum", "adam", "yogi", "adagrad")
 WEIGHTINGS = ("tokens", "examples", "uniform")
 POLICIES = ("full", "fixed", "per_round", "per_client_per_round", "rolling")
+ORDERS = ("random", "bottom_up")
 SCHEDULES = ("constant", "linear", "cosine", "exponential", "inverse_square_root")
 CODECS = (
     "identity",
@@ -152,6 +153,7 @@ OPTIONS = (
     # What travels.
     *_codec("upload"),
     Option("upload.measure_error", False, "report the codec's relative squared error"),
+    Option("partial.order", "random", "in which policy 'fixed' freezes", choices=ORDERS),
     *_codec("download"),
     # What is measured and kept.
     Option("evaluation.every", 10, "rounds between evaluations; 0: only at the end", minimum=0),

@@ -8,6 +8,14 @@ The schedule counts the rounds in which something was updated. A variable whose 
 exactly zero everywhere was trained by no client (partial training, a cohort without data): it keeps
 its value, its moments do not decay, and its own step counter (for the bias correction) stands
 still.
+
+That rule holds under every codec, for what no client sends is never encoded and its mean is an
+exact zero, and under TFF's clipping and zeroing, which only scale. Its limits:
+- A variable that was trained, but whose every value a codec rounds to zero (float16 below 6e-8;
+  TernGrad on few values) counts as untrained for that round.
+- Noise that is added to the mean (differential privacy) also reaches what nobody trained, and the
+  server would follow it. Such a wrapper must leave out variables of weight 0. TFF's own is for
+  unweighted aggregators and cannot be put around ours.
 """
 
 from collections import OrderedDict

@@ -128,22 +128,21 @@ class Conformer(SubLayer):
             attention = CausalSelfAttention(f"{path}/attention", width, heads, **common)
             convolution = ConvolutionModule(f"{path}/convolution", width, kernel_size, **common)
             second = FeedForward(f"{path}/feed_forward_2", width, hidden, **swish)
+            # The norm within the list: variables come in the order of the layers, from the bottom.
             self.blocks.append(
                 [
                     Residual(first, factor=0.5, **residual),
                     Residual(attention, **residual),
                     Residual(convolution, **residual),
                     Residual(second, factor=0.5, **residual),
+                    LayerNorm(f"{path}/final_norm", width, precision=precision),
                 ]
             )
-        self.norms = [
-            LayerNorm(f"block_{i}/final_norm", width, precision=precision) for i in range(layers)
-        ]
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
         x += sinusoidal_positions(context.packing.positions, self.width)
-        for branches, norm in zip(self.blocks, self.norms, strict=True):
+        for *branches, norm in self.blocks:
             for branch in branches:
                 x = branch(x, context)
             x = norm(x)

@@ -99,6 +99,7 @@ def partial(config: ConfigDict) -> PartialOptions:
         fraction=config.partial.fraction,
         pattern=config.partial.include,
         min_size=config.partial.min_size,
+        order=config.partial.order,
     )
 
 

@@ -8,7 +8,7 @@ from tasks.task import CORPORA
 from tff_lm.config import default_config, schema
 from tff_lm.learning.algorithms import ALGORITHMS
 from tff_lm.learning.local_training import WEIGHTINGS
-from tff_lm.learning.partial import POLICIES
+from tff_lm.learning.partial import ORDERS, POLICIES
 from tff_lm.learning.schedules import SCHEDULES
 from tff_lm.learning.update_rules import UPDATE_RULES
 from tff_lm.models import MODELS
@@ -30,6 +30,7 @@ class RegistriesTest(parameterized.TestCase):
         ("algorithms", schema.ALGORITHMS, ALGORITHMS),
         ("optimizers", schema.OPTIMIZERS, UPDATE_RULES),
         ("policies", schema.POLICIES, POLICIES),
+        ("orders", schema.ORDERS, ORDERS),
         ("schedules", schema.SCHEDULES, SCHEDULES),
         ("weightings", schema.WEIGHTINGS, WEIGHTINGS),
         ("codecs", schema.CODECS, set(CODECS) - WRAPPERS),
