@@ -10,7 +10,7 @@ from tff_lm.report.charts import clients, curves, frontier
 from tff_lm.report.document import Chart
 from tff_lm.report.experiments import Experiment
 
-# Lines of a plot beside the baseline's: more are drawn as several plots with the same axes.
+# Lines of a plot, the baseline's apart: more are drawn as several plots with the same axes.
 _LINES = 5
 
 # Key, title, what they are drawn against, and whether Markdown goes without them.
@@ -34,8 +34,8 @@ def of(
     with_curve = [each for each in experiments if len(each.mean_curve()) > 1]
     for key, title, progress, only_page in _CURVES:
         parts = _parts(with_curve, baseline)
-        for index, (part, reference) in enumerate(parts, 1):
-            draw = curves.Curves(part, reference, with_curve, progress).draw
+        for index, part in enumerate(parts, 1):
+            draw = curves.Curves(part, baseline, with_curve, progress).draw
             if len(parts) == 1:
                 yield Chart(f"{name}_by_{key}", title, draw, only_page)
             else:
@@ -53,11 +53,11 @@ def of(
 
 def _parts(
     experiments: Sequence[Experiment], baseline: Experiment | None
-) -> list[tuple[Sequence[Experiment], Experiment | None]]:
+) -> list[list[Experiment]]:
     """Shares of like size of the experiments, each with the baseline (if it is among them)."""
-    reference = baseline if baseline in experiments else None
-    others = [each for each in experiments if each is not reference]
-    if not others:
-        return [([], reference)] if reference else []
-    size = math.ceil(len(others) / math.ceil(len(others) / _LINES))
-    return [(others[start : start + size], reference) for start in range(0, len(others), size)]
+    size = math.ceil(len(experiments) / max(1, math.ceil(len(experiments) / _LINES)))
+    parts = [
+        list(experiments[start : start + size]) for start in range(0, len(experiments), size or 1)
+    ]
+    reference = [baseline] if baseline is not None and baseline in experiments else []
+    return [part if baseline in part else part + reference for part in parts]

@@ -85,7 +85,7 @@ def _commands(group: Group, found: Sequence[Experiment], is_declared: bool) -> C
         file = presentation.file_of(group.name)
         lines = [
             "# All of them:",
-            f"python -m bin.sweep --sweep={file} --workdir=runs/{group.name}",
+            f"python -m bin.sweep --sweep={file} --workdir=runs/{group.name} --collect=results",
             "# Each by itself:",
             *lines,
         ]

@@ -66,12 +66,8 @@ def _reached_row(
     seeds = Cell(f"{reached.seeds} of {len(experiment.runs)}", reached.seeds)
     point = reached.point
     if point is None:
-        best = min(
-            (each.token_perplexity for run in experiment.runs for each in run.curve), default=None
-        )
-        text = NOTHING if best is None else f"not reached; best {best:,.1f}"
         empty = [Cell(NOTHING)] * (5 if first else 3)
-        return (Cell(experiment.name), seeds, Cell(text), *empty)
+        return (Cell(experiment.name), seeds, _not_reached(experiment), *empty)
     cells = [
         Cell(f"{point.round:,.1f}", point.round),
         Cell(human_bytes(point.upload_bytes), point.upload_bytes),
@@ -81,9 +77,9 @@ def _reached_row(
     return (Cell(experiment.name), seeds, *cells, *(_to_first(point, first) if first else ()))
 
 
-def _best(experiment: Experiment) -> Cell:
-    found = [point.token_perplexity for run in experiment.runs for point in run.curve]
-    return Cell(f"not reached; best {min(found):,.1f}" if found else NOTHING)
+def _not_reached(experiment: Experiment) -> Cell:
+    evaluated = [point.round for run in experiment.runs for point in run.curve]
+    return Cell(f"> {max(evaluated):,.0f}" if evaluated else NOTHING)
 
 
 def _to_first(point: Point, first: Point) -> tuple[Cell, Cell]:

@@ -36,7 +36,7 @@ def lines(figure):
 class ChartsTest(absltest.TestCase):
     def test_curves_are_means_over_seeds(self):
         base, other = experiment("base"), experiment("other", perplexity=130.0, reduction=10.0)
-        drawn = curves.Curves([other], base, [base, other], curves.BY_ROUND).draw()
+        drawn = curves.Curves([other, base], base, [base, other], curves.BY_ROUND).draw()
         found = lines(drawn)
         self.assertEqual(list(found), ["other", "base"])
         self.assertEqual(to_hex(found["base"].get_color()), style.INK)
@@ -96,13 +96,14 @@ class ChartsTest(absltest.TestCase):
 
     def test_many_lines_are_shared_out(self):
         base = experiment("base")
-        others = [experiment(f"e{index:02}") for index in range(12)]
+        others = [experiment(f"e{index:02}") for index in range(14)]
         charts = list(plots.of("s", [base, *others], base))
         names = [chart.name for chart in charts]
         self.assertEqual(names[:3], ["s_by_round_1", "s_by_round_2", "s_by_round_3"])
         labels = [label for chart in charts[:3] for label in lines(chart.draw())]
         self.assertEqual(labels.count("base"), 3)
         self.assertCountEqual(set(labels) - {"base"}, [each.name for each in others])
+        self.assertEqual(labels[:7], ["base", "e00", "e01", "e02", "e03", "e04", "e05"])
         self.assertLen(set(names), len(names))
 
     def test_no_plot_without_figures(self):

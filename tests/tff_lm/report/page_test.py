@@ -22,7 +22,7 @@ def get_sweep():
         description="All are **equal** but for the *upload*.",
         runs={"float32": {}, "drive": {}},
         baseline="float32",
-        target_perplexities=(130.0,),
+        target_perplexities=(130.0, 121.0),
     )
 """
 
@@ -89,7 +89,7 @@ class PageTest(absltest.TestCase):
         return {row[0][0]: tuple(row[place]) for row in table[1:]}
 
     def test_numbers_in_the_page_are_those_of_the_summaries(self):
-        results, cost, to_reach, codecs = Tables(page.render(self.report)).tables
+        results, cost, to_reach, _, codecs = Tables(page.render(self.report)).tables
         for table, head, key, form in (
             (results, "test perplexity, sub-word", ("test", "token_perplexity"), "{:,.2f}"),
             (results, "test perplexity, word", ("test", "word_perplexity"), "{:,.2f}"),
@@ -122,6 +122,14 @@ class PageTest(absltest.TestCase):
             self.column(codecs, "relative squared error")["eden 2"], ("0.0875", "0.0875")
         )
         self.assertEqual(self.column(to_reach, "seeds that did")["drive"][0], "2 of 2")
+
+    def test_what_was_not_reached_is_said(self):
+        _, _, _, to_reach, _ = Tables(page.render(self.report)).tables
+        self.assertEqual(
+            to_reach[2],
+            [["drive", None], ["0 of 2", "0"], ["> 300", None], *[["–", None]] * 5],  # noqa: RUF001
+        )
+        self.assertEqual(self.column(to_reach, "seeds that did")["float32"], ("2 of 2", "2"))
 
     def test_difference_to_the_baseline(self):
         results = Tables(page.render(self.report)).tables[0]

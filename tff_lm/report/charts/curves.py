@@ -50,8 +50,8 @@ class Curves:
     """Curves of experiments, on axes that suit all of a section.
 
     Attributes:
-      shown: a line each.
-      baseline: drawn apart from the others; may be None.
+      shown: a line each. A colour goes by the place in here.
+      baseline: its line looks apart from the others; None: no such line.
       all: whose figures set the limits of the axes, so that plots of parts can be compared.
       progress: what they are drawn against.
     """
@@ -63,15 +63,13 @@ class Curves:
 
     def draw(self) -> Figure:
         """Lines of the means over seeds, with bands from the least to the largest."""
-        lines = [*([self.baseline] if self.baseline else []), *self.shown]
-        labels = [each.name for each in lines]
+        labels = [each.name for each in self.shown]
         figure = style.figure(labels)
         axes = figure.subplots()
         self._set_limits(axes)
         for index, experiment in enumerate(self.shown):
-            self._line(axes, experiment, style.series(index))
-        if self.baseline:
-            self._line(axes, self.baseline, style.BASELINE)
+            is_baseline = experiment is self.baseline
+            self._line(axes, experiment, style.BASELINE if is_baseline else style.series(index))
         axes.set(xlabel=self.progress.label, ylabel="validation perplexity, sub-word")
         style.legend(figure, labels)
         return figure
