@@ -77,6 +77,8 @@ class ChartsTest(absltest.TestCase):
         places = [tuple(each.lines[0].get_xydata()[0]) for each in found]
         upload = float(samples.MODEL_BYTES)
         self.assertEqual([each.get_label() for each in found], ["base", "other"])
+        curve = lines(curves.Curves([other], base, [base, other], curves.BY_ROUND).draw())["other"]
+        self.assertEqual(found[1].lines[0].get_color(), curve.get_color())
         for place, wanted in zip(places, [(upload, 120.185), (upload / 10, 130.185)], strict=True):
             self.assertAlmostEqual(place[0], wanted[0])
             self.assertAlmostEqual(place[1], wanted[1])

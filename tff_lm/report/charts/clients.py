@@ -29,7 +29,7 @@ def draw(experiments: Sequence[Experiment]) -> Figure:
         # Above its bar instead of at the axis: a name takes no width from the data.
         place = (lows[row], row)
         axes.annotate(experiment.name, place, (0, 6), textcoords="offset points", fontsize=9)
-    style.scale(axes, "x", min(lows), max(highs), "{:,.0f}".format)
+    style.scale(axes, "x", min(lows), max(highs), style.NUMBER)
     axes.set_ylim(len(experiments) - 0.4, -0.8)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)

@@ -34,7 +34,7 @@ class Progress:
     text: Callable[[float], str]
 
 
-BY_ROUND = Progress("round", lambda point: point.round, "{:,.0f}".format)
+BY_ROUND = Progress("round", lambda point: point.round, style.NUMBER)
 BY_UPLOAD = Progress(
     "uploaded by all clients together", lambda point: point.upload_bytes, human_bytes
 )
@@ -50,9 +50,10 @@ class Curves:
     """Curves of experiments, on axes that suit all of a section.
 
     Attributes:
-      shown: a line each. A colour goes by the place in here.
+      shown: a line each.
       baseline: its line looks apart from the others; None: no such line.
-      all: whose figures set the limits of the axes, so that plots of parts can be compared.
+      all: whose figures set the limits of the axes, so that plots of parts can be compared, and
+        whose order sets the colours, so that they are the same in other plots.
       progress: what they are drawn against.
     """
 
@@ -67,9 +68,8 @@ class Curves:
         figure = style.figure(labels)
         axes = figure.subplots()
         self._set_limits(axes)
-        for index, experiment in enumerate(self.shown):
-            is_baseline = experiment is self.baseline
-            self._line(axes, experiment, style.BASELINE if is_baseline else style.series(index))
+        for experiment in self.shown:
+            self._line(axes, experiment, style.of(experiment, self.all, self.baseline))
         axes.set(xlabel=self.progress.label, ylabel="validation perplexity, sub-word")
         style.legend(figure, labels)
         return figure
@@ -80,7 +80,7 @@ class Curves:
         low_x = min((place for place in places if place > 0), default=1.0)
         heights = [point.token_perplexity for point in points]
         low, high = min(heights), min(max(heights), _CUT * min(heights))
-        style.scale(axes, "y", low, high, "{:,.0f}".format)
+        style.scale(axes, "y", low, high, style.NUMBER)
         axes.set_ylim(low / 1.04, high * 1.04)
         if self.progress is not BY_ROUND:
             style.scale(axes, "x", low_x, max(places), self.progress.text)

@@ -27,12 +27,11 @@ def draw(experiments: Sequence[Experiment], baseline: Experiment | None) -> Figu
     perplexities = [_spread(each, _PERPLEXITY) for each in experiments]
     heights = [each.mean for each in perplexities]
     style.scale(axes, "x", min(uploads), max(uploads), human_bytes)
-    style.scale(axes, "y", min(heights), max(heights), "{:,.0f}".format)
+    style.scale(axes, "y", min(heights), max(heights), style.NUMBER)
     steps, levels = zip(*frontier(list(zip(uploads, heights, strict=True))), strict=True)
     axes.plot(steps, levels, color=style.MUTED, linewidth=1, drawstyle="steps-post")
-    others = [each for each in experiments if each is not baseline]
     for experiment, upload, found in zip(experiments, uploads, perplexities, strict=True):
-        how = style.BASELINE if experiment is baseline else style.series(others.index(experiment))
+        how = style.of(experiment, experiments, baseline)
         how = {**how, "linestyle": "none", "label": experiment.name, "capsize": 3}
         axes.errorbar(upload, found.mean, yerr=found.deviation, **how)
     axes.set(xlabel="uploaded by a client in a round", ylabel="test perplexity, sub-word")

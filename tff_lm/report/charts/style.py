@@ -60,6 +60,8 @@ _RC = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
+# Ticks lie at round numbers: as many digits as they have.
+NUMBER = "{:,.10g}".format
 # From this ratio on an axis is logarithmic.
 _WIDE = 3.0
 # Its ticks in a decade, up to a ratio of largest to least.
@@ -126,10 +128,15 @@ def series(index: int) -> dict[str, Any]:
     }
 
 
-def legend(of: Figure, labels: Sequence[str]) -> None:
+def of(each: Any, among: Sequence[Any], baseline: Any) -> dict[str, Any]:
+    """How one of the experiments `among` looks: the same in every plot of them."""
+    return BASELINE if each is baseline else series(among.index(each))
+
+
+def legend(drawn: Figure, labels: Sequence[str]) -> None:
     """The legend, below the axes: never on the data."""
     columns = _legend_columns(labels)
-    of.legend(loc="outside lower left", handlelength=2.4, borderaxespad=0.2, ncols=columns)
+    drawn.legend(loc="outside lower left", handlelength=2.4, borderaxespad=0.2, ncols=columns)
 
 
 def _legend_columns(labels: Sequence[str]) -> int:
