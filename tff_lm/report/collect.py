@@ -85,7 +85,8 @@ def _add(found: Collection, folder: pathlib.Path) -> None:
         in_sweep = _SEED_FOLDER.fullmatch(workdir.name)
         sweep = workdir.parent.parent if in_sweep else workdir.parent
         _add_workdir(found.group(sweep.name), workdir)
-    copies = [path for path in _copies(folder) if path.parent not in workdirs]
+    # What else lies in a folder of runs is none of ours.
+    copies = [] if workdirs else _copies(folder)
     for path in copies:
         if path.name == CODEC_BENCHMARK:
             found.codecs = _codec_rows(path)

@@ -13,6 +13,10 @@ from tff_lm.report.experiments import Experiment
 # Lines of a plot, the baseline's apart: more are drawn as several plots with the same axes.
 _LINES = 5
 
+# Of more experiments than _MOST, such as the trials of a search, plots show the best _BEST.
+_MOST, _BEST = 20, 10
+_CHOSEN_BY = "validation.token_perplexity"
+
 # Key, title, what they are drawn against, and whether Markdown goes without them.
 _CURVES = (
     ("round", "Validation perplexity by round", curves.BY_ROUND, False),
@@ -31,24 +35,32 @@ def of(
       experiments: in the order of the legends.
       baseline: one of them, in every plot; or None.
     """
-    with_curve = [each for each in experiments if len(each.mean_curve()) > 1]
+    shown = _chosen(experiments, baseline)
+    suffix = "" if len(shown) == len(experiments) else f" (the best {_BEST} on validation)"
+    with_curve = [each for each in shown if len(each.mean_curve()) > 1]
     for key, title, progress, only_page in _CURVES:
         parts = _parts(with_curve, baseline)
         for index, part in enumerate(parts, 1):
             draw = curves.Curves(part, baseline, with_curve, progress).draw
-            if len(parts) == 1:
-                yield Chart(f"{name}_by_{key}", title, draw, only_page)
-            else:
-                number = f"{title}, {index} of {len(parts)}"
-                yield Chart(f"{name}_by_{key}_{index}", number, draw, only_page)
-    placed = [each for each in experiments if frontier.has_place(each)]
+            number, end = (f", {index} of {len(parts)}", f"_{index}") if parts[1:] else ("", "")
+            yield Chart(f"{name}_by_{key}{end}", f"{title}{suffix}{number}", draw, only_page)
+    placed = [each for each in shown if frontier.has_place(each)]
     if len(placed) > 1:
-        title = "Test perplexity against uploaded bytes"
+        title = f"Test perplexity against uploaded bytes{suffix}"
         yield Chart(f"{name}_frontier", title, partial(frontier.draw, placed, baseline))
-    placed = [each for each in experiments if clients.has_place(each)]
+    placed = [each for each in shown if clients.has_place(each)]
     if placed:
-        title = "Test perplexity over the people: 10th to 90th percentile, and the median"
+        title = f"Test perplexity over the people: 10th to 90th percentile, median{suffix}"
         yield Chart(f"{name}_clients", title, partial(clients.draw, placed), only_page=True)
+
+
+def _chosen(experiments: Sequence[Experiment], baseline: Experiment | None) -> Sequence[Experiment]:
+    """All experiments, or of very many the best and the baseline, in their order."""
+    if len(experiments) <= _MOST:
+        return experiments
+    known = [each for each in experiments if each.mean(_CHOSEN_BY) is not None]
+    best = sorted(known, key=lambda each: each.mean(_CHOSEN_BY) or math.inf)[:_BEST]
+    return [each for each in experiments if each in best or each is baseline]
 
 
 def _parts(

@@ -30,9 +30,9 @@ def results(
     names: Sequence[str],
     baseline: Experiment | None,
 ) -> Table:
-    """A row an experiment, with the columns called `names` that have something to say.
+    """A row an experiment, with the columns called `names`.
 
-    Columns that compare with the baseline are left out without one.
+    Those that compare with the baseline are left out where there is none.
     """
     columns = [COLUMNS[name] for name in names if baseline or not COLUMNS[name].of_baseline]
     return Table(

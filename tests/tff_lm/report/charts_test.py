@@ -108,6 +108,14 @@ class ChartsTest(absltest.TestCase):
         self.assertEqual(labels[:7], ["base", "e00", "e01", "e02", "e03", "e04", "e05"])
         self.assertLen(set(names), len(names))
 
+    def test_of_very_many_the_best_are_drawn(self):
+        base = experiment("base", perplexity=200.0)
+        others = [experiment(f"e{index:02}", perplexity=150.0 - index) for index in range(25)]
+        charts = list(plots.of("s", [base, *others], base))
+        labels = {label for chart in charts[:3] for label in lines(chart.draw())}
+        self.assertEqual(labels, {"base", *(f"e{index}" for index in range(15, 25))})
+        self.assertIn("(the best 10 on validation)", charts[0].title)
+
     def test_no_plot_without_figures(self):
         self.assertEmpty(list(plots.of("s", [experiment("a", curve=[], test={})], None)))
 
