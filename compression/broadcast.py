@@ -12,7 +12,7 @@ change. Who takes part for the first time is not known here; the ledger is told.
 from __future__ import annotations
 
 import collections
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -126,20 +126,26 @@ def _encode_computation(
                 payloads.append(payload)
         return collections.OrderedDict(
             sent=collections.OrderedDict(payloads=payloads, stored=stored, seed=round_seed),
-            measurements=_measurements(tf.stack(bits), constants),
+            measurements=_measurements(bits, constants),
         )
 
     return encode
 
 
-def _measurements(bits: tf.Tensor, constants: frozenset[int]) -> collections.OrderedDict:
-    """Of int64[V] bits a variable: what every round sends, and what a client gets once."""
-    once = tf.constant([index in constants for index in range(bits.shape[0])])
-    parts = {"download_bits": tf.where(once, tf.zeros_like(bits), bits)}
+def _measurements(
+    bits: Sequence[tf.Tensor], constants: frozenset[int]
+) -> collections.OrderedDict[str, tf.Tensor]:
+    """Of int64[] bits a variable: what every round sends, and what a client gets once."""
+    nothing = tf.zeros([], tf.int64)
+    recurring = [nothing if i in constants else one for i, one in enumerate(bits)]
+    parts = {"download_bits": recurring}
     if constants:
-        parts["first_download_bits"] = tf.where(once, bits, tf.zeros_like(bits))
-    measurements = collections.OrderedDict()
-    for name, per_variable in parts.items():
+        first = [one if i in constants else nothing for i, one in enumerate(bits)]
+        parts["first_download_bits"] = first
+    measurements: collections.OrderedDict[str, tf.Tensor] = collections.OrderedDict()
+    for name, values in parts.items():
+        # A value without tensors (the state of an optimizer that has none) has no bits.
+        per_variable = tf.stack(values) if values else tf.zeros([0], tf.int64)
         measurements[name] = tf.reduce_sum(per_variable)
         measurements[f"{name}_per_variable"] = per_variable
     return measurements

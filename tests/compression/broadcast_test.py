@@ -147,6 +147,12 @@ class BroadcastTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, r"constants \[4\]: there are 4 tensors"):
             build_compressed_broadcast(MODEL_TYPE, make_codec("identity"), constants=[3, 4])
 
+    def test_nothing_takes_no_bits(self):
+        """Mime shares its optimizer's state, of which plain SGD has none."""
+        process = build_compressed_broadcast(tff.to_type([]), make_codec("uniform"))
+        measured = process.next.type_signature.result.measurements.member
+        self.assertEqual(measured["download_bits"], tff.TensorType(np.int64))
+
     def test_bad_type_is_refused(self):
         with self.assertRaisesRegex(TypeError, "Only structures of tensors"):
             build_compressed_broadcast(
