@@ -18,12 +18,14 @@ import tensorflow_federated as tff
 from benchmarks import plain_keras
 from benchmarks.jobs import LEARNING_RATE, MAX_LENGTH, Job
 from benchmarks.plain_loop import build_step
+from compression import make_codec
+from compression.aggregation import CompressedMeanFactory
 from tasks import batching
-from tff_lm.learning import specs, weights
+from tff_lm.learning import specs
 from tff_lm.learning.algorithms import AlgorithmOptions
 from tff_lm.learning.build import build_learning_process
-from tff_lm.learning.client_work import ClientModel
 from tff_lm.learning.local_training import LocalOptions
+from tff_lm.learning.partial import PartialOptions, build_client_model
 from tff_lm.models import build_model
 from tff_lm.runtime.resident import ResidentProcess, ResidentRuntime
 from tff_lm.runtime.worker import LocalWorker, WorkerOptions
@@ -120,32 +122,39 @@ def stock_adam(job: Job, model: str, rounds: int) -> Measurement:
 
 
 @contextlib.contextmanager
-def resident_process(
-    job: Job, model: str, precision: str, options: AlgorithmOptions, workers: int = 1
-) -> Iterator[ResidentProcess]:
-    """Our learning process on our runtime, initialized."""
+def local_runtime(workers: int = 1) -> Iterator[ResidentRuntime]:
+    """Workers on this machine, which share its cores."""
+    concurrency = max(1, len(os.sched_getaffinity(0)) // workers)
+    with tempfile.TemporaryDirectory() as folder:
+        logs = [os.path.join(folder, f"{i}.log") for i in range(workers)]
+        local = [LocalWorker(WorkerOptions(concurrency=concurrency, log_path=log)) for log in logs]
+        with ResidentRuntime(local) as runtime:
+            yield runtime
+
+
+def build_resident(
+    runtime: ResidentRuntime,
+    job: Job,
+    model: str,
+    precision: str,
+    options: AlgorithmOptions,
+    partial: PartialOptions = PartialOptions(),  # noqa: B008
+    upload: str = "identity",
+) -> ResidentProcess:
+    """Our learning process, initialized on a runtime; `upload` is a codec."""
 
     def model_fn() -> object:
         return build_model(model, job.task.vocabulary.size, precision=precision)
 
-    partition = weights.full_partition(model_fn)
-    client_model = ClientModel(model_fn, partition, job.task.vocabulary.starts_word.tolist())
-    process = build_learning_process(client_model, options)
+    client_model = build_client_model(model_fn, job.task.vocabulary.starts_word.tolist(), partial)
+    aggregator = CompressedMeanFactory(make_codec(upload))
+    process = build_learning_process(client_model, options, aggregator=aggregator)
     dataset_fn = batching.make_dataset_fn(job.task.data_path, "train", job.batches)
-    with tempfile.TemporaryDirectory() as folder:
-        concurrency = max(1, len(os.sched_getaffinity(0)) // workers)
-        local = [
-            LocalWorker(
-                WorkerOptions(concurrency=concurrency, log_path=os.path.join(folder, f"{i}.log"))
-            )
-            for i in range(workers)
-        ]
-        with ResidentRuntime(local) as runtime:
-            resident = ResidentProcess(
-                runtime, process.initialize, specs.with_client_specs(process, dataset_fn)
-            )
-            resident.initialize()
-            yield resident
+    resident = ResidentProcess(
+        runtime, process.initialize, specs.with_client_specs(process, dataset_fn)
+    )
+    resident.initialize()
+    return resident
 
 
 FED_AVG = AlgorithmOptions(
@@ -166,7 +175,8 @@ def resident(
     workers: int = 1,
 ) -> Measurement:
     """Rounds on this runtime."""
-    with resident_process(job, model, precision, options, workers) as process:
+    with local_runtime(workers) as runtime:
+        process = build_resident(runtime, job, model, precision, options)
         return throughput(job, rounds, lambda _: process.next(job.specs(1)))
 
 

@@ -8,14 +8,19 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
+from compression import make_codec
+from compression.aggregation import CompressedMeanFactory
+from compression.broadcast import build_compressed_broadcast
 from tff_lm.learning import partial
 from tff_lm.learning.algorithms import AlgorithmOptions
 from tff_lm.learning.build import build_learning_process
 from tff_lm.learning.partial import PartialOptions, trained_mask
+from tff_lm.learning.update_rules import UPDATE_RULES
 from tff_lm.models import build_model
 
 # TinyModel: embeddings 65, hidden 25, output 65, bias 13 parameters: 168 in all.
 _SIZES = np.array([65, 25, 65, 13])
+_TINY = ("lstm_tiny", "transformer_tiny", "conformer_tiny")
 _RANDOM = ("per_round", "per_client_per_round", "rolling")
 
 
@@ -24,11 +29,17 @@ def _model(policy, fraction=0.5, seed=0, **options):
     return partial.build_client_model(fixtures.TinyModel, fixtures.STARTS_WORD, options, seed)
 
 
-def _transformer(policy, fraction, seed=0):
+def _named(name, policy, fraction, seed=0, precision="float32", **options):
     return partial.build_client_model(
-        lambda: build_model("transformer_tiny", 40), [True] * 40,
-        PartialOptions(policy, fraction, min_size=256), seed,
-    )  # fmt: skip
+        functools.partial(build_model, name, fixtures.VOCABULARY, seed=2, precision=precision),
+        fixtures.STARTS_WORD,
+        PartialOptions(policy, fraction, min_size=200, **options),
+        seed,
+    )
+
+
+def _transformer(policy, fraction, seed=0):
+    return _named("transformer_tiny", policy, fraction, seed)
 
 
 def _process(client_model, **options):
@@ -46,7 +57,7 @@ class MaskTest(parameterized.TestCase):
             mask = trained_mask(model, client, [client, 1])
             error = abs(sizes[mask].sum() - fraction * sizes.sum())
             self.assertLessEqual(error, sizes.max())
-            small = sizes < 256
+            small = sizes < 200
             self.assertTrue(mask[small].all())
             self.assertEqual(mask.all(), fraction == 1.0)
 
@@ -70,6 +81,39 @@ class MaskTest(parameterized.TestCase):
         self.assertTrue(np.any(rounds, axis=0).all())
         self.assertFalse(np.all(rounds, axis=0).all())
 
+    @parameterized.product(name=_TINY, fraction=(0.4, 0.7, 1.0))
+    def test_bottom_up_trains_the_top_of_the_stack(self, name, fraction):
+        model = _named(name, "fixed", fraction, order="bottom_up")
+        partition = model.partition
+        sizes = np.array([np.prod(shape) for shape in partition.shapes])
+        trained = list(partition.trained)
+        # A run of variables up to the last: small ones below the lowest matrix are frozen, too.
+        self.assertEqual(trained, list(range(trained[0], len(sizes))))
+        self.assertGreaterEqual(sizes[trained[0]], 200)
+        error = abs(sizes[trained].sum() - fraction * sizes.sum())
+        self.assertLessEqual(error, sizes.max())
+        self.assertEqual(trained[0] == 0, fraction == 1.0)
+
+    def test_bottom_up_stops_where_the_pattern_does(self):
+        """The embedding may not be frozen: it needs every gradient, so the norms train as well."""
+        model = _named("transformer_tiny", "fixed", 0.5, order="bottom_up", pattern="block")
+        frozen = [model.partition.names[i] for i in model.partition.frozen]
+        self.assertGreater(len(frozen), 1)
+        for name in frozen:
+            self.assertRegex(name, "block_.*/kernel")
+        lowest = min(i for i in model.partition.trained if "kernel" in model.partition.names[i])
+        self.assertLess(max(model.partition.frozen), lowest)
+
+    @parameterized.parameters(*_TINY)
+    def test_variables_come_in_the_order_of_the_layers(self, name):
+        """What `bottom_up` rests on: what comes first in the model comes first among the names."""
+        names = _named(name, "full", 1.0).partition.names
+        self.assertEqual(names[0], "embedding/embeddings")
+        blocks = [n.split("/")[0] for n in names[1:]]
+        self.assertEqual(blocks, sorted(blocks))  # block_0, block_1, final_norm
+        if name == "conformer_tiny":
+            self.assertIn("final_norm", names[-1])
+
     def test_bad_options_are_refused(self):
         with self.assertRaisesRegex(ValueError, "use one of"):
             PartialOptions("some")
@@ -77,6 +121,10 @@ class MaskTest(parameterized.TestCase):
             PartialOptions("fixed", 1.5)
         with self.assertRaisesRegex(ValueError, "no regular expression"):
             PartialOptions("fixed", 0.5, pattern="(")
+        with self.assertRaisesRegex(ValueError, "order 'top_down' is unknown"):
+            PartialOptions("fixed", 0.5, order="top_down")
+        with self.assertRaisesRegex(ValueError, "for the policy 'fixed' alone"):
+            PartialOptions("rolling", 0.5, order="bottom_up")
         with self.assertRaisesRegex(ValueError, "no matrix"):
             _model("fixed", pattern="nothing")
         with self.assertRaisesRegex(ValueError, "widen the pattern"):
@@ -84,7 +132,7 @@ class MaskTest(parameterized.TestCase):
 
 
 class PartialTrainingTest(parameterized.TestCase):
-    @parameterized.parameters(*_RANDOM)
+    @parameterized.parameters("fixed", *_RANDOM)
     def test_fraction_of_one_is_full_training_bit_for_bit(self, policy):
         cohorts = [fixtures.cohort(1, 2, 0)] * 2
         results = []
@@ -132,8 +180,11 @@ class PartialTrainingTest(parameterized.TestCase):
                     weight.assign_sub(0.2 * tf.convert_to_tensor(gradient))
         return [a - w.numpy() for a, w in zip(start, weights, strict=True)]
 
-    def test_untrained_variable_keeps_value_and_moments(self):
-        process = _process(_model("per_round"), name="fed_adam", server_learning_rate=0.1)
+    @parameterized.parameters(*UPDATE_RULES)
+    def test_untrained_variable_keeps_value_and_moments(self, optimizer):
+        process = _process(
+            _model("per_round"), server_optimizer=optimizer, server_learning_rate=0.1
+        )
         (first, _), (second, metrics) = fixtures.run(process, [fixtures.cohort(1, 2)] * 2)
         before, after = fixtures.trainable(process, first), fixtures.trainable(process, second)
         changed = [not np.array_equal(a, b) for a, b in zip(before, after, strict=True)]
@@ -144,8 +195,19 @@ class PartialTrainingTest(parameterized.TestCase):
             steps = [np.asarray(s.finalizer["steps"])[i] for s in (first, second)]
             self.assertEqual(steps[1] - steps[0], int(is_changed))
             moments = [[np.asarray(m) for m in s.finalizer["slots"][i]] for s in (first, second)]
+            self.assertLen(moments[0], len(UPDATE_RULES[optimizer]().slots))
             for m, n in zip(*moments, strict=True):
                 self.assertEqual(np.array_equal(m, n), not is_changed)
+
+    @parameterized.parameters("momentum", "adam", "yogi", "adagrad")
+    def test_untrained_variable_keeps_the_moments_of_mime(self, optimizer):
+        process = _process(_model("per_round"), name="mime_lite", client_optimizer=optimizer)
+        (first, _), (second, _) = fixtures.run(process, [fixtures.cohort(1, 2)] * 2)
+        mask = trained_mask(_model("per_round"), 1, [0, 0])
+        for i, is_trained in enumerate(mask):
+            slots = [s.client_work["shared"]["slots"][i] for s in (first, second)]
+            for m, n in zip(*slots, strict=True):
+                self.assertEqual(np.array_equal(m, n), not is_trained)
 
     def test_fixed_subset_equals_a_model_with_those_variables_frozen(self):
         model = _model("fixed")
@@ -161,13 +223,67 @@ class PartialTrainingTest(parameterized.TestCase):
             np.testing.assert_allclose(np.asarray(b), np.asarray(a) - delta, rtol=1e-4, atol=1e-6)
         self.assertEqual(metrics["aggregator"]["upload_bits"], 32 * _SIZES[mask].sum())
 
-    @parameterized.parameters("lstm_tiny", "transformer_tiny", "conformer_tiny")
-    def test_architecture_trains_exactly_its_mask(self, name):
-        model = partial.build_client_model(
-            functools.partial(build_model, name, fixtures.VOCABULARY, seed=2),
-            fixtures.STARTS_WORD,
-            PartialOptions("per_client_per_round", 0.5, min_size=200),
+    @parameterized.product(name=_TINY, order=("random", "bottom_up"))
+    def test_fixed_subset_with_codecs_equals_a_keras_model_with_frozen_layers(self, name, order):
+        """The same weights as Keras' own training, once through the codecs by hand."""
+        model = _named(name, "fixed", 0.5, order=order)
+        partition = model.partition
+        codec = make_codec("uniform", bits=8, stochastic=False)
+        process = build_learning_process(
+            model,
+            AlgorithmOptions(client_learning_rate=0.2),
+            aggregator=CompressedMeanFactory(codec, min_elements=1),
+            distributor=build_compressed_broadcast(
+                partition.weights_type(), codec, min_elements=1, constants=partition.constants
+            ),
         )
+        ((state, metrics),) = fixtures.run(process, [fixtures.cohort(1)])
+        sizes = np.array([np.prod(shape) for shape in partition.shapes])
+        trained, frozen = list(partition.trained), list(partition.frozen)
+        self.assertEqual(
+            metrics["distributor"]["first_download_bits"], np.sum(8 * sizes[frozen] + 64)
+        )
+        self.assertEqual(metrics["distributor"]["download_bits"], np.sum(8 * sizes[trained] + 64))
+        self.assertEqual(metrics["aggregator"]["upload_bits"], np.sum(8 * sizes[trained] + 64))
+
+        def through(codec, value):
+            payload = codec.encode(tf.convert_to_tensor(value), tf.zeros([2], tf.int32))
+            return codec.decode(payload, value.shape, tf.zeros([2], tf.int32)).numpy()
+
+        keras = model.model_fn()
+        variables = keras.trainable_variables
+        start = [v.numpy() for v in variables]
+        sent = [through(codec, v) for v in start]
+        for variable, value in zip(variables, sent, strict=True):
+            variable.assign(value)
+        self._train_keras(keras, [variables[i] for i in trained])
+        final = partition.join(process.get_model_weights(state))
+        for i in frozen:
+            np.testing.assert_array_equal(final[i], start[i])
+            np.testing.assert_array_equal(variables[i].numpy(), sent[i])
+        for i in trained:
+            delta = sent[i] - variables[i].numpy()
+            # Where the two differ in the last bit, a value may be rounded to the next level.
+            step = (delta.max() - delta.min()) / 255
+            expected = start[i] - through(codec, delta)
+            np.testing.assert_allclose(final[i], expected, atol=1.01 * step + 1e-6)
+            differ = np.abs(np.asarray(final[i]) - expected) > 0.5 * step + 1e-6
+            self.assertLess(np.mean(differ), 0.02, partition.names[i])
+
+    def _train_keras(self, keras, variables):
+        """Keras' SGD on `variables` alone, whatever else is trainable; padding weighs nothing."""
+        optimizer = tf.keras.optimizers.legacy.SGD(0.2)
+        loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        for batch in fixtures.random_batches(1):
+            with tf.GradientTape() as tape:
+                real = (batch["y"] != 0).astype("f")
+                # Keras divides by the number of weights, zeros included.
+                mean = loss(batch["y"], keras(batch["x"], training=True), real) / real.mean()
+            optimizer.apply_gradients(zip(tape.gradient(mean, variables), variables, strict=True))
+
+    @parameterized.product(name=_TINY, precision=("float32", "bfloat16"))
+    def test_architecture_trains_exactly_its_mask(self, name, precision):
+        model = _named(name, "per_client_per_round", 0.5, precision=precision)
         process = _process(model)
         state, _ = fixtures.run(process, [fixtures.cohort(3)])[0]
         start = fixtures.trainable(process, process.initialize())
@@ -176,7 +292,7 @@ class PartialTrainingTest(parameterized.TestCase):
         for i, (a, b) in enumerate(zip(start, fixtures.trainable(process, state), strict=True)):
             self.assertEqual(not np.array_equal(a, b), mask[i], model.partition.names[i])
 
-    @parameterized.parameters("momentum", "adam")
+    @parameterized.parameters(*UPDATE_RULES)
     def test_masks_work_with_stateful_clients_clipping_and_mime(self, optimizer):
         for name in ("fed_prox", "mime_lite"):
             model = build_learning_process(
