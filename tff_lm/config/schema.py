@@ -148,12 +148,12 @@ OPTIONS = (
     *_schedule("local_schedule", "step"),
     Option("partial.policy", "full", "who trains which variables", choices=POLICIES),
     Option("partial.fraction", 1.0, "of all parameters, trained", minimum=0, maximum=1),
+    Option("partial.order", "random", "in which policy 'fixed' freezes", choices=ORDERS),
     Option("partial.include", "", "regular expression: variables that may be frozen; all"),
     Option("partial.min_size", 2048, "elements of a matrix that may be frozen", minimum=1),
     # What travels.
     *_codec("upload"),
     Option("upload.measure_error", False, "report the codec's relative squared error"),
-    Option("partial.order", "random", "in which policy 'fixed' freezes", choices=ORDERS),
     *_codec("download"),
     # What is measured and kept.
     Option("evaluation.every", 10, "rounds between evaluations; 0: only at the end", minimum=0),
