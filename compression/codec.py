@@ -43,6 +43,10 @@ class Codec(abc.ABC):
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
         """The float32 tensor of `shape` in `payload`; `seed` is the one given to `encode`."""
 
+    def by_rows(self) -> Codec:
+        """This codec with side information of its own for each row, where it has the choice."""
+        return self
+
     def levels(self, tensor: tf.Tensor, seed: tf.Tensor) -> tf.Tensor | None:
         """The small integers behind the payload, whose entropy bounds it; None without any."""
         del tensor, seed

@@ -5,10 +5,11 @@ random signs and H_d is Hadamard's matrix, which is the Kronecker product of H_a
 4,096 that is two products with 64 x 64 matrices: several times the arithmetic of the butterfly
 algorithm but two passes over memory instead of twelve, in the fastest kernel that a CPU has.
 
-A tensor of J blocks is laid out as [a, b, J]: a block takes every J-th value, so that its values
-come from all over the tensor and blocks have similar norms, and both products are over contiguous
-rows. The signs, folded into the matrices of the first product, are the same for all blocks of a
-tensor; each block is rotated by a properly random rotation, and blocks hold different values.
+A block is d consecutive values, so that the noise of a codec stays where the values are that caused
+it: eight rows of an embedding of width 512, say, and not all of them. Rows of rare words have small
+updates, and an adaptive server such as Adam makes full steps of whatever noise it finds there.
+The signs are the same for all blocks of a tensor; each block is rotated by a properly random
+rotation, and blocks hold different values.
 """
 
 from __future__ import annotations
@@ -48,30 +49,28 @@ class Rotation:
         return math.ceil(self.count / self.block)
 
     def forward(self, values: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """float32[count] -> float32[block, blocks]: column j is block j, rotated."""
+        """float32[count] -> float32[blocks, block]: row j is block j, rotated."""
         padding = self.block * self.blocks - self.count
         if padding:
             values = tf.pad(values, [[0, padding]])
-        left, right = self._matrices(seed)
-        a, b = left.shape[0], right.shape[1]
-        mixed = tf.matmul(right, tf.reshape(values, [a, b, self.blocks]))
-        mixed = tf.matmul(left, tf.reshape(mixed, [a, b * self.blocks]))
-        return tf.reshape(mixed, [self.block, self.blocks])
+        signed = tf.reshape(values, [self.blocks, self.block]) * self._signs(seed)
+        return self._transform(signed)
 
     def inverse(self, rotated: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """The inverse of `forward`: float32[block, blocks] -> float32[count]."""
-        left, right = self._matrices(seed)
-        a, b = left.shape[0], right.shape[1]
-        mixed = tf.matmul(left, tf.reshape(rotated, [a, b * self.blocks]))
-        mixed = tf.matmul(right, tf.reshape(mixed, [a, b, self.blocks]), transpose_a=True)
-        return tf.reshape(mixed, [-1])[: self.count]
+        """The inverse of `forward`: float32[blocks, block] -> float32[count]."""
+        signed = self._transform(rotated) * self._signs(seed)
+        return tf.reshape(signed, [-1])[: self.count]
 
-    def _matrices(self, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """H_a / sqrt(a) [a, a] and, for each of its rows, H_b D_i / sqrt(b) [a, b, b]."""
+    def _transform(self, blocks: tf.Tensor) -> tf.Tensor:
+        """H_d / sqrt(d), its own inverse, on every row of float32[blocks, block]."""
         b = 2 ** (self.block.bit_length() // 2)
         a = self.block // b
-        signs = tf.reshape(randomness.random_signs(seed, self.block), [a, 1, b])
-        return tf.constant(_hadamard(a)), tf.constant(_hadamard(b)) * signs
+        squares = tf.reshape(blocks, [self.blocks, a, b])
+        mixed = tf.matmul(tf.constant(_hadamard(a)), tf.matmul(squares, tf.constant(_hadamard(b))))
+        return tf.reshape(mixed, [self.blocks, self.block])
+
+    def _signs(self, seed: tf.Tensor) -> tf.Tensor:
+        return randomness.random_signs(seed, self.block)
 
 
 def _hadamard(size: int) -> np.ndarray:

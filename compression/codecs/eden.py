@@ -79,30 +79,30 @@ class Eden(LevelCodec):
         count = element_count(tensor.shape)
         rotated = Rotation(count).forward(tf.reshape(tensor, [count]), seed)
         squares = tf.square(rotated)
-        energy = tf.reduce_sum(squares, 0)
+        energy = tf.reduce_sum(squares, 1)
         levels = self._levels(rotated, squares, energy)
         points = self._points(levels)
-        product = tf.reduce_sum(rotated * points, 0)
+        product = tf.reduce_sum(rotated * points, 1)
         if self.scale == "unbiased":
             scales = _divide(energy, product)
         else:
-            scales = _divide(product, tf.reduce_sum(tf.square(points), 0))
+            scales = _divide(product, tf.reduce_sum(tf.square(points), 1))
         return tf.reshape(levels, [-1]), Payload(scales=scales)
 
     def dequantize(
         self, levels: tf.Tensor, side: Payload, shape: Sequence[int], seed: tf.Tensor
     ) -> tf.Tensor:
         rotation = Rotation(element_count(shape))
-        points = self._points(tf.reshape(levels, [rotation.block, rotation.blocks]))
-        return tf.reshape(rotation.inverse(points * side["scales"], seed), shape)
+        points = self._points(tf.reshape(levels, [rotation.blocks, rotation.block]))
+        return tf.reshape(rotation.inverse(points * side["scales"][:, tf.newaxis], seed), shape)
 
     def _levels(self, rotated: tf.Tensor, squares: tf.Tensor, energy: tf.Tensor) -> tf.Tensor:
-        """uint8 of the shape of `rotated`[d, blocks]; `energy`[blocks] is its sum of squares."""
+        """uint8 of the shape of `rotated`[blocks, d]; `energy`[blocks] is its sum of squares."""
         if self.bits == 1:
             return tf.cast(rotated > 0.0, tf.uint8)
         a, c = self._curve
-        floor = tf.maximum(energy * (a * a / (c * rotated.shape[0])), _SMALLEST)
-        centred = rotated * tf.math.rsqrt(squares + floor) * (1.0 / c**0.5)
+        floor = tf.maximum(energy * (a * a / (c * rotated.shape[1])), _SMALLEST)
+        centred = rotated * tf.math.rsqrt(squares + floor[:, tf.newaxis]) * (1.0 / c**0.5)
         top = float(self.num_levels - 1)
         return tf.cast(tf.clip_by_value(centred + self.num_levels / 2, 0.0, top), tf.uint8)
 

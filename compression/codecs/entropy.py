@@ -46,6 +46,9 @@ class Entropy(Codec):
     def is_unbiased(self) -> bool:
         return self.inner.is_unbiased
 
+    def by_rows(self) -> Entropy:
+        return dataclasses.replace(self, inner=self.inner.by_rows())
+
     def levels(self, tensor: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         return self.inner.levels(tensor, seed)
 

@@ -9,7 +9,6 @@ coordinate on average and s^2/4 at most) or to the nearest level (s^2/12 and s^2
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -25,23 +24,35 @@ _SMALLEST_STEP = 2.0**-126  # below float32's normal range TensorFlow's kernels 
 class Uniform(LevelCodec):
     """Payload: `levels`, bit-packed; `range` float32[rows, 2] of (lo, step).
 
+    The paper's rows are whole tensors, the default here. Rows of an embedding differ by orders of
+    magnitude in a model delta, though, and a range of their own keeps the small ones.
+
     Attributes:
       bits: Width of a level, 1 to 16.
       stochastic: Round up with probability equal to the fraction, instead of to the nearest.
       per_row: One range per row (all axes but the last); otherwise the whole tensor is one row.
+      bucket: If positive, one range for so many consecutive values instead.
     """
 
     bits: int = 8
     stochastic: bool = True
     per_row: bool = False
+    bucket: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 16:
             raise ValueError(f"uniform: bits = {self.bits} is not in 1..16.")
+        if self.bucket < 0 or (self.bucket and self.per_row):
+            raise ValueError(
+                f"uniform: bucket = {self.bucket} must be positive, and stands instead of per_row."
+            )
 
     @property
     def is_unbiased(self) -> bool:
         return self.stochastic
+
+    def by_rows(self) -> Uniform:
+        return dataclasses.replace(self, per_row=True, bucket=0)
 
     @property
     def num_levels(self) -> int:
@@ -51,24 +62,32 @@ class Uniform(LevelCodec):
         return element_count(shape)
 
     def quantize(self, tensor: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, Payload]:
-        values = tf.reshape(tensor, self._row_shape(tensor.shape))
+        values = self._rows(tensor)
         lo, step = _range(values, self.num_levels - 1)
-        levels = tf.reshape(self._round(values, lo, step, seed), [element_count(tensor.shape)])
-        return levels, Payload(range=tf.squeeze(tf.stack([lo, step], -1), 1))
+        levels = tf.reshape(self._round(values, lo, step, seed), [-1])
+        side = Payload(range=tf.squeeze(tf.stack([lo, step], -1), 1))
+        return levels[: element_count(tensor.shape)], side
 
     def dequantize(
         self, levels: tf.Tensor, side: Payload, shape: Sequence[int], seed: tf.Tensor
     ) -> tf.Tensor:
         del seed  # the noise is spent at the encoder
-        values = tf.reshape(tf.cast(levels, tf.float32), self._row_shape(shape))
+        values = self._rows(tf.reshape(tf.cast(levels, tf.float32), shape))
         lo, step = tf.split(side["range"], 2, axis=-1)
-        return tf.reshape(values * step + lo, shape)
+        flat = tf.reshape(values * step + lo, [-1])
+        return tf.reshape(flat[: element_count(shape)], shape)
 
-    def _row_shape(self, shape: Sequence[int]) -> list[int]:
-        count = element_count(shape)
-        if not self.per_row or len(shape) < 2 or count == 0:
-            return [1, count]
-        return [math.prod(shape[:-1]), shape[-1]]
+    def _rows(self, tensor: tf.Tensor) -> tf.Tensor:
+        """[rows, columns], one range each; the last bucket is filled up with its last value."""
+        count = element_count(tensor.shape)
+        if self.bucket and count:
+            flat = tf.reshape(tensor, [count])
+            missing = -count % self.bucket
+            filled = tf.concat([flat, tf.repeat(flat[-1:], missing)], 0) if missing else flat
+            return tf.reshape(filled, [-1, self.bucket])
+        if self.per_row and len(tensor.shape) > 1 and count:
+            return tf.reshape(tensor, [-1, tensor.shape[-1]])
+        return tf.reshape(tensor, [1, count])
 
     def _round(
         self, values: tf.Tensor, lo: tf.Tensor, step: tf.Tensor, seed: tf.Tensor

@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 
 from compression import make_codec
 from compression.aggregation import CompressedMeanFactory
-from tests.compression import tff_testing
+from tests.compression import codec_cases, tff_testing
 
 SHAPES = [[3, 4], [64, 64]]
 VALUE_TYPE = tff.to_type([(np.float32, shape) for shape in SHAPES])
@@ -136,12 +136,25 @@ class MeanTest(parameterized.TestCase):
         self.assertEqual(output.measurements["upload_bits"], 192)
         self.assertEqual(output.measurements["clients"], 3)
 
-    def test_variable_that_nobody_trained_gets_zero(self):
+    @parameterized.parameters(*codec_cases.CODECS)
+    def test_variable_that_nobody_trained_gets_zero_and_no_other_does(self, name):
+        """The server takes a mean of zeros for "trained by nobody", whatever the codec."""
+        process = CompressedMeanFactory(
+            codec_cases.CODECS[name], min_elements=1, measure_error=True
+        ).create(VALUE_TYPE, seeded([2]))
+        for weights, trained in (([1.0, 0.0], 0), ([0.0, 1.0], 1)):
+            output = run(process, updates(2), weighted([weights] * 2))
+            self.assertTrue(np.any(output.result[trained]))
+            np.testing.assert_array_equal(output.result[1 - trained], 0.0)
+            bits = output.measurements["upload_bits_per_variable"]
+            self.assertGreater(bits[trained], 0)
+            self.assertEqual(bits[1 - trained], 0)
+
+    def test_error_of_a_variable_that_nobody_trained_does_not_count(self):
         process = CompressedMeanFactory(make_codec("drive"), measure_error=True).create(
             VALUE_TYPE, seeded([2])
         )
         output = run(process, updates(2), weighted([[1.0, 0.0], [1.0, 0.0]]))
-        np.testing.assert_array_equal(output.result[1], np.zeros([64, 64]))
         np.testing.assert_array_equal(
             output.measurements["upload_bits_per_variable"], [2 * 12 * 32, 0]
         )
@@ -271,6 +284,19 @@ class CompositionTest(parameterized.TestCase):
         expected = reference.next(reference.initialize(), values, [1.0, 1.0])
         spread = np.max(np.abs(expected.result[1]))
         np.testing.assert_allclose(output.result[1], expected.result[1], atol=spread * 0.05)
+
+    @parameterized.named_parameters(
+        ("clipping", lambda inner: tff.aggregators.clipping_factory(1.0, inner)),
+        ("zeroing", lambda inner: tff.aggregators.zeroing_factory(1e3, inner)),
+    )
+    def test_what_nobody_trained_stays_zero_in_tff_factories(self, wrap):
+        process = wrap(CompressedMeanFactory(make_codec("uniform", bits=8))).create(
+            VALUE_TYPE, seeded([2])
+        )
+        masked = weighted([[0.0, 1.0], [0.0, 2.0]])
+        output = process.next(process.initialize(), updates(2), masked)
+        np.testing.assert_array_equal(output.result[0], 0.0)
+        self.assertTrue(np.any(output.result[1]))
 
     @parameterized.named_parameters(
         ("identity", make_codec("identity")),

@@ -20,6 +20,7 @@ CODECS |= {
     "uniform_12_bits": make_codec("uniform", bits=12),
     "uniform_16_bits": make_codec("uniform", bits=16),
     "uniform_per_row": make_codec("uniform", bits=4, per_row=True),
+    "uniform_bucket": make_codec("uniform", bits=4, bucket=100),
     "qsgd_2_bits": make_codec("qsgd", bits=2, bucket=100),
     "drive_least_squares": make_codec("drive", scale="least_squares"),
     "eden_1_bit": make_codec("eden", bits=1),
@@ -39,9 +40,10 @@ EDEN_EXCESS = {1: 1.001, 2: 1.001, 4: 1.005, 8: 1.06}
 
 def uniform_error(codec, x):
     """n s^2 / 4, row by row; s is the step."""
-    rows = x.reshape(-1, x.shape[-1]) if codec.per_row and x.ndim > 1 else x.reshape(1, -1)
-    steps = (rows.max(1) - rows.min(1)) / (2**codec.bits - 1)
-    return float(np.sum(steps**2) * rows.shape[1] / 4)
+    width = codec.bucket or (x.shape[-1] if codec.per_row and x.ndim > 1 else x.size)
+    rows = [x.reshape(-1)[start : start + width] for start in range(0, x.size, max(1, width))]
+    steps = [(row.max() - row.min()) / (2**codec.bits - 1) for row in rows]
+    return sum(len(row) * step**2 / 4 for row, step in zip(rows, steps, strict=True))
 
 
 def qsgd_error(codec, x):
@@ -110,6 +112,8 @@ def fixed_width_bits(values, bits):
 def uniform_bits(codec, shape):
     size = math.prod(shape)
     rows = math.prod(shape[:-1]) if codec.per_row and len(shape) > 1 else 1
+    if codec.bucket:
+        rows = math.ceil(size / codec.bucket)
     high = codec.bits - 8
     levels = fixed_width_bits(size, codec.bits)
     if high > 0:
@@ -131,7 +135,8 @@ def eden_bits(codec, shape):
 
 def rotated_bits(codec, shape):
     rotation = Rotation(math.prod(shape))
-    return BITS[type(codec.inner).__name__](codec.inner, [rotation.block, rotation.blocks])
+    inner = codec.inner.by_rows()
+    return BITS[type(inner).__name__](inner, [rotation.blocks, rotation.block])
 
 
 def top_k_bits(codec, shape):

@@ -15,7 +15,7 @@ class RotationTest(parameterized.TestCase):
         x = np.random.default_rng(0).normal(size=count).astype(np.float32)
         rotation = Rotation(count)
         rotated = rotation.forward(tf.constant(x), SEED)
-        self.assertEqual(rotated.shape, [rotation.block, rotation.blocks])
+        self.assertEqual(rotated.shape, [rotation.blocks, rotation.block])
         np.testing.assert_allclose(np.linalg.norm(rotated), np.linalg.norm(x), rtol=1e-5)
         np.testing.assert_allclose(rotation.inverse(rotated, SEED), x, atol=1e-5)
 
@@ -26,7 +26,7 @@ class RotationTest(parameterized.TestCase):
         d = rotation.block
         signs = randomness.random_signs(SEED, d).numpy()
         matrix = scipy.linalg.hadamard(d) / np.sqrt(d)
-        expected = matrix @ (signs[:, np.newaxis] * x.reshape(d, rotation.blocks))
+        expected = (x.reshape(rotation.blocks, d) * signs) @ matrix
         np.testing.assert_allclose(rotation.forward(tf.constant(x), SEED), expected, atol=1e-5)
 
     def test_padding_is_at_most_an_eighth_and_blocks_at_most_4096(self):
@@ -43,13 +43,19 @@ class RotationTest(parameterized.TestCase):
         rotated = Rotation(x.size).forward(tf.constant(x), SEED)
         self.assertLess(np.max(np.abs(rotated)), 1.0)
 
+    def test_blocks_are_of_neighbours(self):
+        x = np.zeros([4096 * 4], np.float32)
+        x[4096:8192] = 1.0
+        norms = np.linalg.norm(Rotation(x.size).forward(tf.constant(x), SEED), axis=1)
+        np.testing.assert_allclose(norms, [0, 64, 0, 0], rtol=1e-5)
+
     def test_structure_is_spread_too(self):
         # A delta of rank one, as one token makes it: its rotation must still look Gaussian, which
         # signs that are themselves a product would not achieve.
         rng = np.random.default_rng(0)
         x = np.outer(rng.normal(size=512), rng.normal(size=512)).astype(np.float32)
         rotated = Rotation(x.size).forward(tf.constant(x.reshape(-1)), SEED).numpy()
-        ratio = np.mean(np.abs(rotated), 0) ** 2 / np.mean(rotated**2, 0)
+        ratio = np.mean(np.abs(rotated), 1) ** 2 / np.mean(rotated**2, 1)
         np.testing.assert_allclose(ratio, 2 / np.pi, atol=0.06)  # E|z|^2 / E[z^2] of a normal
 
     def test_empty(self):

@@ -87,7 +87,12 @@ def _codec(section: str) -> tuple[Option, ...]:
         Option(f"{section}.bits", 0, "bits a value; 0: the codec's own", minimum=0, maximum=16),
         Option(f"{section}.stochastic", True, "round at random, without bias (uniform)"),
         Option(f"{section}.per_row", False, "one range a row of a matrix (uniform)"),
-        Option(f"{section}.bucket", 0, "values that share a norm; 0: its own (qsgd)", minimum=0),
+        Option(
+            f"{section}.bucket",
+            0,
+            "values of one norm or range; 0: its own (qsgd, uniform)",
+            minimum=0,
+        ),
         Option(f"{section}.fraction", 0.0, "sent; 0: its own (top_k, random_k)", maximum=1),
         Option(
             f"{section}.scale",
