@@ -21,6 +21,12 @@ def _codec(section: str, name: str, **options: Value) -> Row:
     return {f"{section}.codec": name, **{f"{section}.{key}": v for key, v in options.items()}}
 
 
+def _uniform(bits: int) -> Row:
+    # A range for 1,024 values costs 1/16 bit each. With one for a whole tensor, as in the paper's
+    # source, the rows of rare words drown in the noise of the others, and Adam makes full steps of it.
+    return _codec("upload", "uniform", bits=bits, bucket=1024)
+
+
 def _partial(policy: str, fraction: float) -> Row:
     return {"partial.policy": policy, "partial.fraction": fraction}
 
@@ -32,7 +38,8 @@ MODELS: Mapping[str, Row] = {
 QUANTIZATION: Mapping[str, Row] = {
     "float32": {},
     **{f"download_{b}": _codec("download", "uniform", bits=b) for b in (16, 12, 10, 8, 6)},
-    **{f"upload_{b}": _codec("upload", "uniform", bits=b) for b in (16, 12, 8, 6, 4, 2, 1)},
+    **{f"upload_{b}": _uniform(b) for b in (16, 12, 8, 6, 4, 2, 1)},
+    "upload_8_tensor": _codec("upload", "uniform", bits=8),
     **{
         f"upload_rotated_{b}": _codec("upload", "uniform", bits=b, rotated=True)
         for b in (8, 6, 4, 2, 1)
@@ -78,7 +85,7 @@ OPTIMIZERS: Mapping[str, Row] = {
 
 # The paper's combination uploads a tenth; what follows it goes further, by fewer bits a value.
 _EFFICIENT: Mapping[str, Row] = {
-    "efficient": _codec("upload", "uniform", bits=8),
+    "efficient": _uniform(8),
     "efficient_20x": _codec("upload", "uniform", bits=4, rotated=True),
     "efficient_40x": _codec("upload", "eden", bits=2),
     "efficient_70x": _codec("upload", "drive"),

@@ -14,6 +14,7 @@ def get_sweep() -> Sweep:
         runs={
             "float32": {},
             "uniform_8": QUANTIZATION["upload_8"],
+            "uniform_8_tensor": QUANTIZATION["upload_8_tensor"],
             "rotated_4": QUANTIZATION["upload_rotated_4"],
             "rotated_4_entropy": QUANTIZATION["upload_rotated_4_entropy"],
             "eden_2": QUANTIZATION["upload_eden_2"],
