@@ -22,8 +22,8 @@ def _codec(section: str, name: str, **options: Value) -> Row:
 
 
 def _uniform(bits: int) -> Row:
-    # A range for 1,024 values costs 1/16 bit each. With one for a whole tensor, as in the paper's
-    # source, the rows of rare words drown in the noise of the others, and Adam makes full steps of it.
+    # A range for 1,024 values costs 1/16 bit each. With one range for a whole tensor, the rows of
+    # rare words drown in the noise of the others, and Adam makes full steps of it.
     return _codec("upload", "uniform", bits=bits, bucket=1024)
 
 
