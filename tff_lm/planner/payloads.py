@@ -23,7 +23,8 @@ def payload_bits(shapes: Sequence[tuple[int, ...]], codec: Codec, min_elements: 
     Raises:
       ValueError: if the size of a payload depends on the values in it.
     """
-    variables = code_variables([(shape, np.float32) for shape in shapes], codec, min_elements)
+    described = [(shape, np.dtype(np.float32)) for shape in shapes]
+    variables = code_variables(described, codec, min_elements)
     return np.array([_traced_bits(each.codec, each.shape) for each in variables], np.int64)
 
 
