@@ -6,7 +6,6 @@ checkpoint, and now and then so that a dead worker costs a few rounds' time and 
 """
 
 import time
-import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -18,6 +17,7 @@ from tensorflow_federated.python.core.impl.types import type_conversions
 from tff_lm.runtime import distribution, errors, leaves, recovery, round_form
 from tff_lm.runtime.connection import Handle
 from tff_lm.runtime.round_form import RoundForm
+from tff_lm.runtime.scoped import Scoped
 from tff_lm.runtime.session import Worker, WorkerSession
 from tff_lm.runtime.slot import WorkerSlot
 from tff_lm.runtime.worker import LocalWorker
@@ -27,7 +27,7 @@ _ATTEMPTS = 3
 _T = TypeVar("_T")
 
 
-class ResidentRuntime:
+class ResidentRuntime(Scoped):
     """Workers, and the sessions with those that are alive. A context manager.
 
     The first living worker is the *home* of the states; the others train slices of each cohort.
@@ -42,18 +42,6 @@ class ResidentRuntime:
                 train at once. It bounds memory and does not change results.
         """
         self._slots = [WorkerSlot(worker, chunk_size) for worker in workers or [LocalWorker()]]
-
-    def __enter__(self) -> "ResidentRuntime":
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Sees to the sessions with the workers; those in order are left as they are.

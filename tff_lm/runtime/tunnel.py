@@ -7,10 +7,10 @@ TFF's worker speaks neither TLS nor any authentication, so it is never reached b
 
 import pathlib
 import shutil
-import types
 from collections.abc import Mapping
 
 from tff_lm.runtime import certificates, errors
+from tff_lm.runtime.scoped import Scoped
 from tff_lm.runtime.tethered import TetheredProcess
 
 _COMMON = {
@@ -30,25 +30,13 @@ _KEEPALIVE = (
 )
 
 
-class Tunnel:
+class Tunnel(Scoped):
     """One stunnel process, as a context manager; it dies with this process."""
 
     def __init__(self, service: Mapping[str, str], keepalive_side: str, log_path: str | None):
         self._service = {**_COMMON, **service}
         self._keepalive = [line.format(side=keepalive_side) for line in _KEEPALIVE]
         self._process = TetheredProcess(log_path)
-
-    def __enter__(self) -> "Tunnel":
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def socket_path(self) -> pathlib.Path:

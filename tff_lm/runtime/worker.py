@@ -5,12 +5,12 @@ import importlib.util
 import math
 import os
 import pathlib
-import types
 from collections.abc import Mapping
 
 from absl import logging
 
 from tff_lm.runtime import cores, errors
+from tff_lm.runtime.scoped import Scoped
 from tff_lm.runtime.tethered import TetheredProcess
 
 _LOG_WARNINGS = "1"  # into the log file, whatever the run itself shows
@@ -76,24 +76,12 @@ class WorkerOptions:
         return {**os.environ, **tuned, **self.environment}
 
 
-class LocalWorker:
+class LocalWorker(Scoped):
     """One worker process, as a context manager; it dies with this process, however that ends."""
 
     def __init__(self, options: WorkerOptions | None = None):
         self.options = options or WorkerOptions()
         self._process = TetheredProcess(self.options.log_path)
-
-    def __enter__(self) -> "LocalWorker":
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: types.TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def concurrency(self) -> int:
