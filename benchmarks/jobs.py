@@ -31,6 +31,12 @@ JOBS = {
 }
 
 
+def _longest_first(task: Task, clients: list[str], examples: int) -> tuple[str, ...]:
+    """As the training program orders a cohort; here a client may be in it several times."""
+    rank = {c: i for i, c in enumerate(task.longest_first("train", sorted(set(clients)), examples))}
+    return tuple(sorted(clients, key=rank.__getitem__))
+
+
 @dataclasses.dataclass(frozen=True)
 class Job:
     """A cohort and its batches.
@@ -53,7 +59,8 @@ class Job:
         full = sorted(c for c, n in sizes.items() if n >= (batches.examples_per_client or 0))
         order = np.random.default_rng(0).permutation(len(full))
         # A cohort larger than there are such clients meets some twice: only its size matters.
-        return cls(task, batches, tuple(full[order[i % len(full)]] for i in range(clients)))
+        drawn = [full[order[i % len(full)]] for i in range(clients)]
+        return cls(task, batches, _longest_first(task, drawn, batches.examples_per_client or 0))
 
     def first_batch(self) -> Job:
         """One client with one batch: what is left of a round is its fixed cost."""

@@ -20,6 +20,9 @@ class LevelCodec(Codec):
     (`codecs.entropy`) packs the same levels in its own way.
     """
 
+    def by_rows(self) -> LevelCodec:
+        return self
+
     @property
     @abc.abstractmethod
     def num_levels(self) -> int:

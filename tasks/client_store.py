@@ -98,6 +98,19 @@ def client_sizes(path: str, split: str) -> dict[str, int]:
         return dict(connection.execute(query, (split,)))
 
 
+def client_bytes(path: str, split: str, client_ids: Iterable[str]) -> dict[str, int]:
+    """Size of all stored examples of each of the clients: a cheap measure of how long they are."""
+    query = (
+        "SELECT TOTAL(LENGTH(serialized_example_proto)) FROM examples "
+        "WHERE client_id = ? AND split_name = ?"
+    )
+    with _reading(path) as connection:
+        return {
+            client_id: int(connection.execute(query, (client_id, split)).fetchone()[0])
+            for client_id in client_ids
+        }
+
+
 def read(path: str, split: str, client_ids: Iterable[str]) -> Iterator[list[bytes]]:
     """The serialized examples of each of the clients, in the client's own order."""
     query = (

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tasks import (
@@ -67,6 +67,26 @@ class Task:
         if split not in SPLITS:
             raise unknown_name("split", split, SPLITS)
         return _client_sizes(self.data_path, split)
+
+    def longest_first(self, split: str, client_ids: Sequence[str], examples: int) -> list[str]:
+        """The clients in the order of how much text they train on, the most first.
+
+        Where clients train side by side, the last ones to start decide how long the others wait:
+        they should be the short ones (Graham 1969, "Bounds on multiprocessing timing anomalies").
+
+        Args:
+          split: "train", "validation" or "test".
+          client_ids: Of that split; each at most once.
+          examples: At most this many examples of a client are drawn.
+        """
+        sizes = self.client_sizes(split)
+        stored = client_store.client_bytes(self.data_path, split, client_ids)
+
+        def expected_bytes(client_id: str) -> float:
+            size = sizes[client_id]
+            return stored[client_id] * min(examples, size) / max(size, 1)
+
+        return sorted(client_ids, key=lambda each: (-expected_bytes(each), each))
 
     def check_client_ids(self, split: str, client_ids: Iterable[str]) -> None:
         """Raises a `TaskError` if an id is not a client's (in a worker it would have no data)."""

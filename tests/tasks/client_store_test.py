@@ -50,6 +50,15 @@ class ClientStoreTest(absltest.TestCase):
         self.assertEqual(client_store.client_sizes(self.path, "test"), {"b": 0})
         self.assertEmpty(client_store.client_sizes(self.path, "validation"))
 
+    def test_bytes_grow_with_the_text(self):
+        client_store.write(
+            self.path, [("train", "a", [[1, 7, 2]]), ("train", "b", [[1, 7, 2], [1, 7, 7, 7, 2]])]
+        )
+        found = client_store.client_bytes(self.path, "train", ["b", "a", "nobody"])
+        self.assertEqual(list(found), ["b", "a", "nobody"])
+        self.assertGreater(found["b"], 2 * found["a"])
+        self.assertEqual(found["nobody"], 0)
+
     def test_refuses_bad_ids(self):
         for client in ("", "a\0b"):
             with self.assertRaisesRegex(TaskError, "non-empty text without NUL"):

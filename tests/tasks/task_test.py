@@ -1,4 +1,6 @@
 import contextlib
+import dataclasses
+import functools
 import os
 import sqlite3
 import subprocess
@@ -51,6 +53,16 @@ class TaskTest(absltest.TestCase):
             # Each sentence's [EOS] is a target, and each word at least one.
             self.assertGreaterEqual(counts["tokens"], counts["words"] + 10)
         self.assertEqual(task.statistics["vocabulary_hash"], task.vocabulary.hash)
+
+    def test_longest_first_counts_what_a_round_draws(self):
+        path = os.path.join(self.folder, "sizes.sqlite")
+        short, long = [1, 7, 2], [1, *[7] * 40, 2]
+        clients = {"many": [short] * 10, "long": [long] * 2, "one": [short], "none": []}
+        client_store.write(path, (("train", name, rows) for name, rows in clients.items()))
+        task = dataclasses.replace(self.make(), data_path=path)
+        order = functools.partial(task.longest_first, "train", sorted(clients))
+        self.assertEqual(order(examples=100), ["many", "long", "one", "none"])
+        self.assertEqual(order(examples=2), ["long", "many", "one", "none"])
 
     def test_stored_examples_are_the_sentences(self):
         task = self.make()

@@ -70,6 +70,9 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
             config=config,
             clients=clients,
             runtime=resident,
+            longest_first=functools.partial(
+                task.longest_first, "train", examples=config.federated.examples_per_client
+            ),
             client_spec=batching.client_spec,
             evaluate=_evaluator(config, client_model, task, process, resident),
             summarise=metrics.summarise,

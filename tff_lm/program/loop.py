@@ -70,7 +70,9 @@ def _train_round(experiment: Experiment, attendance: sampling.Attendance, number
         seed=config.seed,
         round_number=number,
     )
-    specs = [experiment.client_spec(config.seed, number, client) for client in cohort]
+    # The order is that of the sums, too, so it must follow from the data alone, as it does.
+    ordered = experiment.longest_first(cohort)
+    specs = [experiment.client_spec(config.seed, number, client) for client in ordered]
     start = time.perf_counter()
     passes = [experiment.runtime.next(specs) for _ in range(experiment.passes)]
     seconds = time.perf_counter() - start
