@@ -43,7 +43,6 @@ class BatchSpec:
       max_length: A sentence contributes at most this many tokens to `x`. A sentence cut short keeps
         its [BOS] and has no [EOS] among its targets: its end was not seen.
       examples_per_client: At most this many sentences of a client; None takes all.
-      epochs: Passes over the sentences taken (the same ones), each in an order of its own.
       shuffle: Whether sentences are drawn, and batches ordered, at random by (seed, round, client).
         If not, the first ones in stored order are taken.
       bucket: Whether sentences of like length share a batch. If not, batches are cut from the order
@@ -56,13 +55,12 @@ class BatchSpec:
     batch_size: int = 16
     max_length: int = 30
     examples_per_client: int | None = None
-    epochs: int = 1
     shuffle: bool = True
     bucket: bool = True
     extra_batches: int = 1
 
     def __post_init__(self):
-        for name in ("batch_size", "max_length", "examples_per_client", "epochs"):
+        for name in ("batch_size", "max_length", "examples_per_client"):
             value = getattr(self, name)
             if value is None and name == "examples_per_client":
                 continue
@@ -154,7 +152,7 @@ def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.Tensor:
 
 
 def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.data.Dataset:
-    """All epochs' batches of a client's serialized examples, string[n]."""
+    """The batches of a client's serialized examples, string[n]."""
     if spec.shuffle:
         rows = tf.random.experimental.stateless_shuffle(rows, _stream(seed, _SELECTION_STREAM))
     rows = rows[: spec.examples_per_client]
@@ -163,8 +161,7 @@ def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.dat
     lengths = tf.minimum(tokens.row_lengths() - 1, spec.max_length)
     tokens = tokens.to_tensor()
     order = _example_order(lengths, seed, spec)
-    starts, ends = _batch_order(*_splits(lengths, spec), tf.shape(order, tf.int64)[1], seed, spec)
-    order = tf.reshape(order, [-1])
+    starts, ends = _batch_order(*_splits(lengths, spec), seed, spec)
 
     def batch(start: tf.Tensor, end: tf.Tensor) -> collections.OrderedDict:
         members = order[start:end]
@@ -187,19 +184,19 @@ def _stream(seed: tf.Tensor, stream: int) -> tf.Tensor:
 
 
 def _example_order(lengths: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.Tensor:
-    """int32[epochs, n]: the order of sentences in each epoch."""
-    shape = tf.stack([spec.epochs, tf.size(lengths)])
-    key = tf.zeros(shape)
+    """int32[n]: the order of sentences."""
+    key = tf.zeros(tf.shape(lengths))
     if spec.shuffle:
         # With buckets, a fraction of one token: it only orders sentences of equal length.
-        key += tf.random.stateless_uniform(shape, _stream(seed, _EXAMPLE_ORDER_STREAM))
+        stream = _stream(seed, _EXAMPLE_ORDER_STREAM)
+        key += tf.random.stateless_uniform(tf.shape(lengths), stream)
     if spec.bucket:
         key += tf.cast(lengths, tf.float32)
-    return tf.argsort(key, axis=1, stable=True)
+    return tf.argsort(key, stable=True)
 
 
 def _splits(lengths: tf.Tensor, spec: BatchSpec) -> tuple[tf.Tensor, tf.Tensor]:
-    """int64[k] starts and ends of batches, the same in every epoch: lengths keep their places."""
+    """int64[k] starts and ends of batches in the order of sentences."""
     count = tf.size(lengths, out_type=tf.int64)
     if not spec.bucket:
         return equal_splits(count, spec.batch_size)
@@ -207,17 +204,14 @@ def _splits(lengths: tf.Tensor, spec: BatchSpec) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _batch_order(
-    starts: tf.Tensor, ends: tf.Tensor, count: tf.Tensor, seed: tf.Tensor, spec: BatchSpec
+    starts: tf.Tensor, ends: tf.Tensor, seed: tf.Tensor, spec: BatchSpec
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """int64[epochs * k] starts and ends of all batches in the order of training, epoch by epoch."""
-    shape = tf.stack([spec.epochs, tf.size(starts)])
-    key = tf.zeros(shape)
-    if spec.shuffle and spec.bucket:
-        key = tf.random.stateless_uniform(shape, _stream(seed, _BATCH_ORDER_STREAM))
-    order = tf.argsort(key, axis=1, stable=True)
-    first = count * tf.range(spec.epochs, dtype=tf.int64)[:, tf.newaxis]
-    starts, ends = (tf.gather(bounds, order) + first for bounds in (starts, ends))
-    return tf.reshape(starts, [-1]), tf.reshape(ends, [-1])
+    """int64[k] starts and ends of the batches in the order of training."""
+    if not (spec.shuffle and spec.bucket):
+        return starts, ends
+    stream = _stream(seed, _BATCH_ORDER_STREAM)
+    order = tf.argsort(tf.random.stateless_uniform(tf.shape(starts), stream), stable=True)
+    return tf.gather(starts, order), tf.gather(ends, order)
 
 
 def padding_fraction(batches: Iterable[Mapping[str, np.ndarray]]) -> float:

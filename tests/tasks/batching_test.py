@@ -73,18 +73,17 @@ class BatchingTest(parameterized.TestCase):
     @parameterized.product(
         shuffle=[False, True], bucket=[False, True], max_length=[4, 30], examples=[None, 6]
     )
-    def test_each_sentence_once_an_epoch_and_whole(self, shuffle, bucket, max_length, examples):
+    def test_each_sentence_once_and_whole(self, shuffle, bucket, max_length, examples):
         batches = self.batches(
             client_spec(1, 2, "a"),
             batch_size=3,
             max_length=max_length,
             examples_per_client=examples,
-            epochs=2,
             shuffle=shuffle,
             bucket=bucket,
         )
         by_first = {sentence[0]: sentence for sentence in self.sentences}
-        epochs = collections.Counter()
+        seen = collections.Counter()
         for batch in batches:
             self.assertEqual((batch["x"].dtype, batch["y"].dtype), (np.int32, np.int32))
             self.assertLessEqual(batch["x"].shape[0], 3)
@@ -92,9 +91,9 @@ class BatchingTest(parameterized.TestCase):
             x, y = _reference_batch(members, max_length)
             np.testing.assert_array_equal(batch["x"], x)
             np.testing.assert_array_equal(batch["y"], y)
-            epochs.update(_known_by(batch))
-        self.assertEqual(set(epochs.values()), {2})
-        self.assertLen(epochs, examples or len(_LENGTHS))
+            seen.update(_known_by(batch))
+        self.assertEqual(set(seen.values()), {1})
+        self.assertLen(seen, examples or len(_LENGTHS))
 
     def test_a_truncated_sentence_has_no_end(self):
         (batch,) = self.batches(
@@ -127,8 +126,8 @@ class BatchingTest(parameterized.TestCase):
     @parameterized.parameters(True, False)
     def test_the_same_string_gives_the_same_batches(self, bucket):
         spec = client_spec(3, 4, "a")
-        once = self.batches(spec, batch_size=4, epochs=2, bucket=bucket)
-        self.assert_batches_equal(once, self.batches(spec, batch_size=4, epochs=2, bucket=bucket))
+        once = self.batches(spec, batch_size=4, bucket=bucket)
+        self.assert_batches_equal(once, self.batches(spec, batch_size=4, bucket=bucket))
 
     @parameterized.named_parameters(
         ("seed", client_spec(1, 0, "a")),
@@ -154,23 +153,8 @@ class BatchingTest(parameterized.TestCase):
         }
         self.assertGreater(len(drawn), 1)
 
-    @parameterized.parameters(True, False)
-    def test_epochs_hold_the_same_sentences_in_other_orders(self, bucket):
-        batches = self.batches(
-            client_spec(0, 0, "a"), batch_size=2, examples_per_client=8, epochs=3, bucket=bucket
-        )
-        count = len(batches) // 3
-        epochs = [
-            [_known_by(b) for b in batches[start : start + count]]
-            for start in range(0, 3 * count, count)
-        ]
-        members = {frozenset(itertools.chain(*epoch)) for epoch in epochs}
-        self.assertLen(members, 1)
-        self.assertNotEqual(epochs[0], epochs[1])
-        self.assertNotEqual(epochs[1], epochs[2])
-
     def test_seed_is_the_same_in_all_batches(self):
-        batches = self.batches(client_spec(0, 0, "a"), batch_size=2, epochs=2)
+        batches = self.batches(client_spec(0, 0, "a"), batch_size=2)
         seeds = {tuple(batch["seed"].tolist()) for batch in batches}
         self.assertLen(seeds, 1)
         self.assertEqual(batches[0]["seed"].dtype, np.int32)
@@ -188,7 +172,7 @@ class BatchingTest(parameterized.TestCase):
         EMPTY_CLIENT, "0/0/nobody", "0/0/silent", "0/0/' OR '1'='1", client_spec(-1, 0, "nobody")
     )
     def test_no_batches(self, client):
-        self.assertEmpty(self.batches(client, epochs=2))
+        self.assertEmpty(self.batches(client))
         self.assertEmpty(self.batches(client, shuffle=False, bucket=False))
 
     def test_other_splits_rows_are_not_seen(self):
@@ -202,8 +186,8 @@ class BatchingTest(parameterized.TestCase):
     def test_arguments_are_checked(self):
         with self.assertRaisesRegex(TaskError, "batch_size .* not 0"):
             BatchSpec(batch_size=0)
-        with self.assertRaisesRegex(TaskError, "epochs .* not None"):
-            BatchSpec(epochs=None)
+        with self.assertRaisesRegex(TaskError, "max_length .* not None"):
+            BatchSpec(max_length=None)
         with self.assertRaisesRegex(TaskError, "extra_batches .* not -1"):
             BatchSpec(extra_batches=-1)
         with self.assertRaisesRegex(TaskError, "unknown split 'trian'; did you mean train"):

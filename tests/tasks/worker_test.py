@@ -22,7 +22,7 @@ class WorkerTest(absltest.TestCase):
         folder = cls.enterClassContext(tempfile.TemporaryDirectory())
         sentences = fixtures.numbered_sentences([3, 7, 1, 12, 2, 2, 5, 9, 30, 4, 2])
         path = fixtures.write_store(folder, {"a": sentences, "b": sentences[:5]})
-        spec = BatchSpec(batch_size=4, epochs=2)
+        spec = BatchSpec(batch_size=4)
         cls.dataset_fn = staticmethod(batching.make_dataset_fn(path, "train", spec))
         tff.backends.native.set_sync_local_cpp_execution_context()
 

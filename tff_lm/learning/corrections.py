@@ -4,7 +4,7 @@ Clients see w0 at the start of a round, and c was collected before it; see `mime
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 import tensorflow_federated as tff
@@ -13,27 +13,30 @@ from tff_lm.learning import gradient_hooks, local_training
 from tff_lm.learning.client_work import ClientModel
 
 
+class Start(NamedTuple):
+    """What a client has before it trains.
+
+    Attributes:
+      weights: w0.
+      batches: The client's data, once.
+      control: c, a tensor for each variable.
+      mask_fn: Which variables the client trains; None means all.
+    """
+
+    weights: tff.learning.models.ModelWeights
+    batches: tf.data.Dataset
+    control: Sequence[tf.Tensor]
+    mask_fn: local_training.MaskFn | None
+
+
 class Correction(Protocol):
     """Made with the client's computation, before its variables have values."""
 
     def __init__(self, client_model: ClientModel, local: local_training.LocalModel):
         """`local` is the model that will be trained."""
 
-    def hook(
-        self,
-        weights: tff.learning.models.ModelWeights,
-        batches: tf.data.Dataset,
-        control: Sequence[tf.Tensor],
-        mask_fn: local_training.MaskFn | None,
-    ) -> gradient_hooks.GradientHook:
-        """The change of each gradient; called when the local model holds w0.
-
-        Args:
-          weights: w0.
-          batches: the client's data, once.
-          control: c.
-          mask_fn: which variables the client trains.
-        """
+    def hook(self, start: Start) -> gradient_hooks.GradientHook:
+        """The change of each gradient; called when the local model holds w0."""
 
 
 class BatchVariates:
@@ -43,20 +46,14 @@ class BatchVariates:
         del local
         self._anchor, self._bind = client_model.build_local()
 
-    def hook(
-        self,
-        weights: tff.learning.models.ModelWeights,
-        batches: tf.data.Dataset,
-        control: Sequence[tf.Tensor],
-        mask_fn: local_training.MaskFn | None,
-    ) -> gradient_hooks.GradientHook:
-        del batches
-        self._bind(weights)
+    def hook(self, start: Start) -> gradient_hooks.GradientHook:
+        self._bind(start.weights)
 
         def anchor_gradients(batch, seed):
-            return local_training.batch_gradients(self._anchor, batch, seed, mask_fn).gradients
+            at_anchor = local_training.batch_gradients(self._anchor, batch, seed, start.mask_fn)
+            return at_anchor.gradients
 
-        return gradient_hooks.control_variate(anchor_gradients, control)
+        return gradient_hooks.control_variate(anchor_gradients, start.control)
 
 
 class ClientVariates:
@@ -66,13 +63,6 @@ class ClientVariates:
         del client_model
         self._local = local
 
-    def hook(
-        self,
-        weights: tff.learning.models.ModelWeights,
-        batches: tf.data.Dataset,
-        control: Sequence[tf.Tensor],
-        mask_fn: local_training.MaskFn | None,
-    ) -> gradient_hooks.GradientHook:
-        del weights
-        own = local_training.full_gradient(self._local, batches, mask_fn).gradient
-        return gradient_hooks.shift([c - c_i for c, c_i in zip(control, own, strict=True)])
+    def hook(self, start: Start) -> gradient_hooks.GradientHook:
+        own = local_training.full_gradient(self._local, start.batches, start.mask_fn).gradient
+        return gradient_hooks.shift([c - c_i for c, c_i in zip(start.control, own, strict=True)])

@@ -26,7 +26,8 @@ class LocalOptions:
     Attributes:
       weighting: One of `WEIGHTINGS`: the client's weight in the mean of updates.
       clip_norm: If positive, each batch gradient is scaled to at most this global l2 norm.
-      epochs: How often a client goes through its batches.
+      epochs: How often a client goes through its batches, each time in their order (McMahan et al.
+        2017, Algorithm 1: split once).
       steps: If positive, at most this many local steps.
       schedule: Factor on the client learning rate by local step.
     """

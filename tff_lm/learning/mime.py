@@ -38,7 +38,7 @@ from tff_lm.learning.client_work import (
     proximal_hooks,
     trained_result,
 )
-from tff_lm.learning.corrections import BatchVariates, ClientVariates, Correction
+from tff_lm.learning.corrections import BatchVariates, ClientVariates, Correction, Start
 from tff_lm.learning.hyperparameters import hparams_computations
 from tff_lm.learning.local_optimizers import FixedState
 from tff_lm.learning.schedules import build_schedule
@@ -150,7 +150,8 @@ def _build_client_update(
             def train():
                 hooks = proximal_hooks(options, local.variables, initial)
                 if correction:
-                    hooks.insert(0, correction.hook(weights, batches, control, mask_fn))
+                    start = Start(weights, batches, control, mask_fn)
+                    hooks.insert(0, correction.hook(start))
                 rate = state["learning_rate"] * schedule(state["round"])
                 return trained_result(
                     local, initial, batches, options, optimizer, rate, hooks, mask_fn
