@@ -43,7 +43,6 @@ def training_batches(config: ConfigDict) -> BatchSpec:
         batch_size=federated.batch_size,
         max_length=federated.max_length,
         examples_per_client=federated.examples_per_client,
-        epochs=federated.local_epochs,
     )
 
 
@@ -76,6 +75,7 @@ def algorithm(config: ConfigDict) -> AlgorithmOptions:
         local=LocalOptions(
             weighting=options.weighting,
             clip_norm=options.clip_norm,
+            epochs=config.federated.local_epochs,
             steps=config.federated.local_steps,
             schedule=schedule(config.local_schedule),
         ),
