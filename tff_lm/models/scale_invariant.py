@@ -24,6 +24,8 @@ Where this differs:
   et al. make embedding and branches homogeneous of the same degree instead, which tied embeddings
   do not allow. So each matrix of the Transformer, and the CIFG's projection, is invariant by
   itself; the CIFG's two kernels and the bias, which add up in z, are together.
+- The tied embedding, which makes the logits, keeps its scale. It bounds the learning rate: on the
+  chat corpus, SGD at 1.5 (Transformer) or 2 (CIFG) diverges with and without the variant.
 - A query also takes a tenth of its mean |score| of every key: without, one with negative scores
   alone would see nothing, and next to that point its gradient has no bound.
 """
