@@ -51,7 +51,9 @@ _DRIVE = _choice("drive (1 bit)", codec="drive")
 
 UPLOADS = (
     *_FLOATS,
-    *(_choice(f"uniform {b} bits", codec="uniform", bits=b) for b in (2, 4, 6, 8, 12)),
+    # A range for 1,024 values: with one for a whole tensor, small rows drown in the others' noise.
+    *(_choice(f"uniform {b} bits", codec="uniform", bits=b, bucket=1024) for b in (2, 4, 6, 8, 12)),
+    _choice("uniform 8 bits, 1 range", codec="uniform", bits=8),
     *(
         _choice(f"rotated uniform {b} bits", codec="uniform", bits=b, rotated=True)
         for b in (1, 2, 3, 4, 6, 8)

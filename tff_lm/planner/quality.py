@@ -1,8 +1,9 @@
 """How much of an update arrives: a proxy by which the planner sorts, and no more than that.
 
 A codec is measured on one tensor of normal values. What depends on the range of the values (uniform
-without rotation, TernGrad) does worse on a real update, whose largest values lie further out;
-rotated codecs, DRIVE and EDEN do as well, since a rotation makes any update look normal.
+without rotation, TernGrad) does worse on a real update, whose largest values lie further out, and
+worst with one range for a whole tensor; rotated codecs, DRIVE and EDEN do as well, since a rotation
+makes any update look normal.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class OffersTest(parameterized.TestCase):
         policy=("per_round", "per_client_per_round", "rolling"), fraction=FRACTIONS[1:]
     )
     def test_random_fractions_hold_for_every_client(self, policy, fraction):
-        choice = next(choice for choice in UPLOADS if choice.label == "uniform 8 bits")
+        choice = next(choice for choice in UPLOADS if choice.label == "uniform 8 bits, 1 range")
         found = [
             o
             for o in upload_offers(policy)
