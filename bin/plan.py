@@ -28,9 +28,7 @@ _FRACTIONS = flags.DEFINE_list("fractions", ["1", "0.6", "0.4", "0.2", "0.1"], "
 _ROWS = flags.DEFINE_integer("rows_shown", 8, "most settings in a table", lower_bound=1)
 
 _ROUNDS = flags.DEFINE_integer("rounds", 3000, "of the run whose cost is told", lower_bound=1)
-_CLIENTS = flags.DEFINE_integer(
-    "clients", 200, "of a round; noise averages out over them"
-)
+_CLIENTS = flags.DEFINE_integer("clients", 200, "in a round; noise averages out", lower_bound=1)
 _TOKENS = flags.DEFINE_float("tokens", None, "of a client in a round", lower_bound=1)
 _SPEED = flags.DEFINE_float("tokens_per_second", None, "of a machine", lower_bound=1e-9)
 _SPEED_OF = flags.DEFINE_string("speed_of", None, "a summary.json to read that speed from")

@@ -42,6 +42,7 @@ class PlanTest(parameterized.TestCase):
         ([], "--model is missing"),
         (["--model=lstm_tiny", "--fractions=0.1,x"], "--fractions"),
         (["--model=lstm_tiny", "--tokens_per_second=10"], "--tokens is missing"),
+        (["--model=lstm_tiny", "--clients=0"], "--clients=0"),
         (["--model=lstm_tiny", "--upload_mb=0.0001"], "the smallest possible is .* --upload_mb="),
     )
     def test_mistakes_end_with_one_line_and_code_2(self, arguments, message):
