@@ -20,6 +20,9 @@ VOCABULARY_FILE = "vocabulary.txt"
 STATISTICS_FILE = "statistics.json"
 BAD_ROWS_FILE = "bad_rows.txt"
 
+# Memory for words is bounded; of a corpus with more of them, the rarest so far are forgotten.
+_MAX_COUNTED_WORDS = 4_000_000
+
 
 def prepare(
     corpus: Corpus,
@@ -92,7 +95,10 @@ def _learn_vocabulary(reading: Reading, size: int, progress: bool) -> vocabulary
     """Learns from the training clients' text only: held-out people have no say in the pieces."""
     counts: collections.Counter[str] = collections.Counter()
     for _, texts in _with_progress(reading.clients["train"], "counting words", progress):
-        counts += vocabulary.count_words(texts)
+        # Not `+=`, which goes through all words counted so far.
+        counts.update(vocabulary.count_words(texts))
+        if len(counts) > _MAX_COUNTED_WORDS:
+            counts = collections.Counter(dict(counts.most_common(_MAX_COUNTED_WORDS // 2)))
     return vocabulary.learn(counts, size)
 
 
