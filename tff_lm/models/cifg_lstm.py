@@ -23,6 +23,7 @@ from tff_lm.models.layers import CallContext, Dropout, SeededNormal, SubLayer, m
 class CifgLstmLayer(SubLayer):
     """One layer. The input's projection runs once over all tokens, the recurrence in time."""
 
+    adaptable = ("kernel", "recurrent_kernel", "projection")
     cell: Cell = SigmoidCell()
 
     def __init__(self, path: str, width: int, hidden: int, *, seed: int, precision: str):
@@ -50,15 +51,24 @@ class CifgLstmLayer(SubLayer):
             return context.trained.get(f"{self.path}/{name}")
 
         projected = matmul(x, self.kernel, self.precision, trained("kernel"))
+        if (correction := self.correction("kernel")) is not None:
+            projected += correction(x, context)
         projected = tf.cast(projected, tf.float32) + self.bias
         outputs = cifg_recurrence(
             self.cell,
             context.packing.unpack_time_major(projected),
-            tf.cast(self.recurrent_kernel, self.precision),
-            tf.cast(self.projection, self.precision),
+            self._matrix("recurrent_kernel", context),
+            self._matrix("projection", context),
             (trained("recurrent_kernel"), trained("projection")),
         )
         return context.packing.pack_time_major(outputs)
+
+    def _matrix(self, name: str, context: CallContext) -> tf.Tensor:
+        """A matrix of the recurrence, with its correction, in the layer's precision."""
+        matrix, correction = getattr(self, name), self.correction(name)
+        if correction is not None:
+            matrix = matrix + correction.matrix(context)
+        return tf.cast(matrix, self.precision)
 
 
 class CifgLstm(SubLayer):

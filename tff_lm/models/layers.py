@@ -50,7 +50,13 @@ class SeededNormal(tf.keras.initializers.Initializer):
 
 
 class SubLayer(tf.keras.layers.Layer):
-    """A layer whose weights carry their full path as name and are made when the layer is."""
+    """A layer whose weights carry their full path as name and are made when the layer is.
+
+    Attributes:
+      adaptable: Names of its matrices that a low-rank correction may be added to (see `lora`).
+    """
+
+    adaptable: tuple[str, ...] = ()
 
     def __init__(self, path: str, precision: str = "float32"):
         super().__init__(name=path.replace("/", "."))
@@ -76,10 +82,19 @@ class SubLayer(tf.keras.layers.Layer):
             self.freezable.append(full_name)
         return variable
 
+    def adapt(self, name: str, correction: SubLayer) -> None:
+        """Adds a correction to the matrix `name`, one of `adaptable`."""
+        setattr(self, f"{name}_correction", correction)
+
+    def correction(self, name: str) -> Any:
+        """The correction of the matrix `name`; None if it has none."""
+        return getattr(self, f"{name}_correction", None)
+
 
 class Linear(SubLayer):
     """[N, in] -> [N, out], a product with one matrix; it runs in the layer's precision."""
 
+    adaptable = ("kernel",)
     bias: tf.Variable | None = None
 
     def __init__(
@@ -101,7 +116,9 @@ class Linear(SubLayer):
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, in] -> [N, out]."""
         trained = context.trained.get(f"{self.path}/kernel")
-        return matmul(x, self.kernel, self.precision, trained, bias=self.bias)
+        result = matmul(x, self.kernel, self.precision, trained, bias=self.bias)
+        correction = self.correction("kernel")
+        return result if correction is None else result + correction(x, context)
 
 
 class Dense(Linear):
@@ -240,7 +257,7 @@ class TiedEmbedding(SubLayer):
         rows = tf.gather(self.embeddings, ids)
         trained = context.trained.get(f"{self.path}/embeddings")
         if trained is not None:
-            rows = _gradient_if(trained, rows)
+            rows = gradient_if(trained, rows)
         return rows * self.width**0.5
 
     def logits(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
@@ -250,7 +267,9 @@ class TiedEmbedding(SubLayer):
         return tf.cast(product, tf.float32)
 
 
-def _gradient_if(trained: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+def gradient_if(trained: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """X; its gradient is zero where the bool scalar `trained` is false."""
+
     @tf.custom_gradient
     def identity(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
         return tf.identity(x), lambda upstream: upstream * tf.cast(trained, upstream.dtype)

@@ -11,6 +11,7 @@ from tff_lm.models.cifg_lstm import CifgLstm
 from tff_lm.models.conformer import Conformer
 from tff_lm.models.language_model import LanguageModel
 from tff_lm.models.layers import COMPUTE_DTYPES, SubLayer, TiedEmbedding
+from tff_lm.models.lora import LoraOptions, attach
 from tff_lm.models.scale_invariant import ScaleInvariantCifgLstm, ScaleInvariantTransformer
 from tff_lm.models.transformer import Transformer
 
@@ -66,6 +67,7 @@ def build_model(
     dropout: float = 0.0,
     precision: str = "float32",
     scale_invariant: bool = False,
+    lora: LoraOptions | None = None,
     seed: int = 0,
 ) -> LanguageModel:
     """Builds a named model with its initial weights.
@@ -75,12 +77,13 @@ def build_model(
       vocabulary_size: rows of the tied embedding.
       dropout: rate on the embedding and on each residual branch (or LSTM output), 0 to below 1.
       scale_invariant: the variant of `models/scale_invariant.py`, where there is one.
+      lora: low-rank corrections to its matrices; none by default.
       precision: "float32" or "bfloat16", of the matrix products; weights are float32 in both.
       seed: of the initial weights, which depend on nothing else.
 
     Raises:
-      ValueError: for an unknown name or precision, a value out of range, or a variant that the
-        model does not have.
+      ValueError: for an unknown name or precision, a value out of range, a variant that the model
+        does not have, or corrections to no matrix.
     """
     if name not in MODELS:
         near = difflib.get_close_matches(name, MODELS, n=1)
@@ -100,4 +103,7 @@ def build_model(
         having = [known for known, one in MODELS.items() if one.scale_invariant]
         raise ValueError(f"{name} has no scale-invariant variant; these do: {', '.join(having)}.")
     body = make_body(**architecture.sizes, dropout=dropout, **common)
-    return LanguageModel(name, embedding, body, dropout)
+    model = LanguageModel(name, embedding, body, dropout)
+    if lora is not None:
+        attach(model, lora, seed)
+    return model

@@ -1,0 +1,121 @@
+"""LoRA: low-rank corrections to the dense layers of a model whose own matrices stay as they are.
+
+Hu et al. 2022 (arXiv 2106.09685), section 4.1: W x becomes (W + alpha/r A B) x, in the order of our
+products x W. A is drawn and B zero, so that at first nothing is changed. The matrices that are no
+layer's alone, the recurrent ones of the LSTM, are corrected before the recurrence starts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tff_lm.models.layers import CallContext, SeededNormal, SubLayer, gradient_if, matmul
+
+_DOWN, _UP = "lora_a", "lora_b"
+
+
+@dataclasses.dataclass(frozen=True)
+class LoraOptions:
+    """Which matrices are corrected, and how.
+
+    Attributes:
+      rank: Columns of A and rows of B.
+      alpha: The correction is multiplied by alpha / rank.
+      include: Regular expression, found anywhere in the names of the matrices; empty for all.
+    """
+
+    rank: int = 8
+    alpha: float = 16.0
+    include: str = ""
+
+    def __post_init__(self):
+        if self.rank < 1:
+            raise ValueError(f"lora rank must be at least 1, not {self.rank}.")
+
+    @property
+    def scale(self) -> float:
+        """What A B is multiplied by."""
+        return self.alpha / self.rank
+
+
+class LowRank(SubLayer):
+    """The correction of a matrix [m, n], after which it is named: A [m, r] times B [r, n]."""
+
+    def __init__(
+        self, path: str, shape: tuple[int, int], options: LoraOptions, *, seed: int, precision: str
+    ):
+        super().__init__(path, precision)
+        self.scale = options.scale
+        rows, columns = shape
+        drawn = SeededNormal(rows**-0.5, seed, f"{path}/{_DOWN}")
+        self.down = self.weight(_DOWN, [rows, options.rank], drawn, True)
+        self.up = self.weight(_UP, [options.rank, columns], "zeros", True)
+
+    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
+        """[N, m] -> [N, n], what is added to the product of x and the matrix."""
+        narrow = matmul(x, self.down, self.precision, self._trained(_DOWN, context))
+        return matmul(narrow, self.up, self.precision, self._trained(_UP, context)) * self.scale
+
+    def matrix(self, context: CallContext) -> tf.Tensor:
+        """float32[m, n], what is added to the matrix itself."""
+        down = tf.convert_to_tensor(self.down)
+        trained = self._trained(_DOWN, context)
+        if trained is not None:
+            down = gradient_if(trained, down)
+        return matmul(down, self.up, tf.float32, self._trained(_UP, context)) * self.scale
+
+    def _trained(self, name: str, context: CallContext) -> tf.Tensor | None:
+        return context.trained.get(f"{self.path}/{name}")
+
+
+def attach(model: tf.keras.Model, options: LoraOptions, seed: int) -> None:
+    """Gives the matrices of a model's layers their corrections.
+
+    Args:
+      model: Made of `SubLayer`s, without corrections.
+      options: Which, and how.
+      seed: Of the initial A.
+
+    Raises:
+      ValueError: If no matrix matches.
+    """
+    layers = [module for module in model.submodules if isinstance(module, SubLayer)]
+    adaptable = {
+        f"{layer.path}/{name}": (layer, name) for layer in layers for name in layer.adaptable
+    }
+    chosen = {name: each for name, each in adaptable.items() if re.search(options.include, name)}
+    if not chosen:
+        raise ValueError(
+            f"lora: no matrix matches {options.include!r}; there are {', '.join(adaptable)}"
+        )
+    for path, (layer, name) in chosen.items():
+        shape = tuple(layer.named_weights[path].shape)
+        precision = layer.precision.name
+        layer.adapt(name, LowRank(path, shape, options, seed=seed, precision=precision))
+
+
+def is_adapter(name: str) -> bool:
+    """Whether a weight, by its name, is part of a correction."""
+    return name.rpartition("/")[2] in (_DOWN, _UP)
+
+
+def merged(weights: Mapping[str, np.ndarray], scale: float) -> dict[str, np.ndarray]:
+    """The weights of a model without corrections that computes the same.
+
+    Args:
+      weights: By name, with or without corrections.
+      scale: `LoraOptions.scale`.
+    """
+
+    def value(name: str) -> np.ndarray:
+        if f"{name}/{_DOWN}" not in weights:
+            return weights[name]
+        correction = weights[f"{name}/{_DOWN}"] @ weights[f"{name}/{_UP}"]
+        return weights[name] + np.float32(scale) * correction
+
+    return {name: value(name) for name in weights if not is_adapter(name)}
