@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 import ml_collections
@@ -50,6 +51,17 @@ def _codec_rules(section: str) -> tuple[Rule, ...]:
     )
 
 
+def _pattern_rule(section: str, leaf: str) -> Rule:
+    def broken(config: ml_collections.ConfigDict) -> bool:
+        try:
+            re.compile(config[section][leaf])
+        except re.error:
+            return True
+        return False
+
+    return Rule(broken, f"{section}.{leaf} must be a regular expression, such as 'attention|norm'")
+
+
 RULES = (
     Rule(
         lambda c: c.task.name == "text" and not c.task.path,
@@ -68,6 +80,21 @@ RULES = (
         lambda c: c.partial.policy == "full" and c.partial.fraction < 1,
         "partial.fraction below 1 needs a partial.policy other than 'full'",
     ),
+    Rule(
+        lambda c: c.warm_start.freeze and not c.warm_start.checkpoint,
+        "warm_start.freeze needs warm_start.checkpoint: frozen random weights learn nothing",
+    ),
+    Rule(
+        lambda c: c.pretrain.passes and c.partial.policy not in ("full", "fixed"),
+        "pretrain.passes needs partial.policy 'full' or 'fixed': there are no clients to draw for",
+    ),
+    Rule(
+        lambda c: c.lora.rank and not c.warm_start.checkpoint,
+        "lora.rank needs warm_start.checkpoint: it freezes the model's matrices, which are random",
+    ),
+    _pattern_rule("lora", "include"),
+    _pattern_rule("warm_start", "include"),
+    _pattern_rule("warm_start", "freeze"),
     *_schedule_rules("server_schedule"),
     *_schedule_rules("client_schedule"),
     *_schedule_rules("local_schedule"),

@@ -53,6 +53,7 @@ CODECS = (
 # Codecs of a few levels, which an entropy coder can pack; those of them that no rotation precedes.
 LEVEL_CODECS = ("uniform", "qsgd", "terngrad", "drive", "eden")
 UNROTATED_CODECS = ("uniform", "qsgd", "terngrad")
+VOCABULARIES = ("same", "transfer")
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 SECTIONS = {
@@ -64,6 +65,9 @@ SECTIONS = {
     "client_schedule": "factor on the clients' learning rate, by round",
     "local_schedule": "factor on the clients' learning rate, by local step within a round",
     "partial": "which variables a client trains and uploads",
+    "warm_start": "which weights of another training a run begins with",
+    "lora": "low-rank corrections that train in the place of the model's matrices",
+    "pretrain": "central training, by bin.pretrain",
     "upload": "how clients send their updates",
     "download": "how the server sends its model",
     "evaluation": "when and on whom the model is measured",
@@ -114,6 +118,7 @@ OPTIONS = (
     Option("task.path", "", "file or folder of a corpus that is not a package", fixed=False),
     Option("task.cache_dir", "", "prepared data; default $TFF_LM_CACHE or ~/.cache", fixed=False),
     Option("task.vocabulary_size", 4000, "sub-word pieces", minimum=16),
+    Option("task.vocabulary", "", "a task's name, a run's folder or a file; empty: learned"),
     Option("task.lower_case", True, "whether text is lower-cased"),
     Option("task.min_examples", 0, "fewest sentences of a client; 0: the corpus' own", minimum=0),
     Option("task.max_examples", 0, "most sentences of a client; 0: the corpus' own", minimum=0),
@@ -156,6 +161,27 @@ OPTIONS = (
     Option("partial.order", "random", "in which policy 'fixed' freezes", choices=ORDERS),
     Option("partial.include", "", "regular expression: variables that may be frozen; all"),
     Option("partial.min_size", 2048, "elements of a matrix that may be frozen", minimum=1),
+    # Where it starts.
+    Option("warm_start.checkpoint", "", "folder of a run or a SavedModel to load; empty: none"),
+    Option("warm_start.which", "best", "of a run's checkpoints: best, latest or a round"),
+    Option("warm_start.include", "", "regular expression: variables to load; empty: what fits"),
+    Option("warm_start.freeze", "", "regular expression: loaded variables that do not train"),
+    Option("warm_start.vocabulary", "same", "or keep shared pieces", choices=VOCABULARIES),
+    Option("lora.rank", 0, "of corrections to frozen matrices; 0: none", minimum=0),
+    Option("lora.alpha", 16.0, "a correction is multiplied by alpha / rank", minimum=0),
+    Option("lora.include", "", "regular expression: matrices that are corrected; empty: all"),
+    Option("pretrain.passes", 0, "of bin.pretrain over the text; 0: bin.train", minimum=0),
+    Option("pretrain.steps", 0, "most steps of all passes together; 0: all", minimum=0),
+    Option("pretrain.steps_per_round", 100, "what is one round of other options", minimum=1),
+    Option("pretrain.batch_size", 32, "sentences in a batch", minimum=1),
+    Option("pretrain.block_sentences", 20000, "in memory, shuffled together", minimum=1),
+    Option("pretrain.learning_rate", 2e-3, "of AdamW, at its highest", minimum=0),
+    Option("pretrain.warmup", 200, "steps until then", minimum=0),
+    Option("pretrain.decay", "linear", "shape from then to the last step", choices=SCHEDULES),
+    Option("pretrain.final_factor", 0.01, "where a decay ends", minimum=0, maximum=1),
+    Option("pretrain.weight_decay", 0.01, "of matrices, times the learning rate", minimum=0),
+    Option("pretrain.clip_norm", 1.0, "most norm of a gradient; 0: any", minimum=0),
+    Option("pretrain.parts", 0, "of a batch, computed at once; 0: the cores", minimum=0),
     # What travels.
     *_codec("upload"),
     Option("upload.measure_error", False, "report the codec's relative squared error"),

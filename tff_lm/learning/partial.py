@@ -31,6 +31,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from tff_lm.learning import freezing
 from tff_lm.learning.client_work import ClientModel, MaskPolicy
 from tff_lm.learning.weights import ModelFn, Partition, full_partition
 
@@ -219,6 +220,7 @@ def build_client_model(
     starts_word: Sequence[bool],
     options: PartialOptions = PartialOptions(),
     seed: int = 0,
+    is_frozen: freezing.IsFrozen = freezing.nothing,
 ) -> ClientModel:
     """The model with the variables that clients train.
 
@@ -227,17 +229,19 @@ def build_client_model(
       starts_word: bool[V].
       options: The policy.
       seed: The run's seed.
+      is_frozen: Which variables are frozen whatever the policy; it chooses among the others, and
+        its fraction is of their parameters.
 
     Raises:
       ValueError: If the options do not fit the model.
     """
-    partition = full_partition(model_fn)
+    partition = freezing.freeze(full_partition(model_fn), is_frozen)
     if options.policy == "full":
         return ClientModel(model_fn, partition, starts_word)
-    candidates = find_candidates(partition, options)
+    candidates = find_candidates(freezing.trained_part(partition), options)
     if options.policy == "fixed":
         mask = _FIXED[options.order](candidates, seed)
-        trained = tuple(np.flatnonzero(mask).tolist())
+        trained = tuple(partition.trained[i] for i in np.flatnonzero(mask))
         partition = dataclasses.replace(partition, trained=trained)
         return ClientModel(model_fn, partition, starts_word)
     return ClientModel(model_fn, partition, starts_word, _MASKED[options.policy](candidates, seed))

@@ -62,8 +62,6 @@ def evaluation_line(row: Mapping[str, float]) -> str:
     )
     if "loss" not in row:
         return line
-    return (
-        f"{line}, training loss {row['loss']:.3f}, "
-        f"{row['tokens_per_second']:,.0f} tokens/s, "
-        f"{human_bytes(row['upload_bytes_total'])} uploaded so far"
-    )
+    line += f", training loss {row['loss']:.3f}, {row['tokens_per_second']:,.0f} tokens/s"
+    uploaded = row["upload_bytes_total"]
+    return f"{line}, {human_bytes(uploaded)} uploaded so far" if uploaded else line

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.metadata
-import math
 import pathlib
-import platform
 from collections.abc import Callable, Iterator, Sequence
 
 import ml_collections
@@ -19,27 +16,21 @@ from compression.aggregation import CompressedMeanFactory
 from compression.broadcast import build_compressed_broadcast
 from compression.ledger import CommunicationLedger
 from tasks import batching
-from tasks.errors import TaskError
-from tasks.splitting import SPLITS
-from tasks.task import Task, make_task
 from tff_lm.config import ConfigError
 from tff_lm.learning import metrics, specs, weights
 from tff_lm.learning.algorithms import ALGORITHMS
 from tff_lm.learning.build import build_learning_process
 from tff_lm.learning.client_work import ClientModel
 from tff_lm.learning.evaluation import build_evaluation
-from tff_lm.learning.partial import build_client_model
-from tff_lm.models import build_model
-from tff_lm.program import baseline, precision, settings
+from tff_lm.program import ingredients, settings
 from tff_lm.program.contracts import Clients, Experiment
+from tff_lm.program.warm_start import start
 from tff_lm.program.workdir import Workdir
 from tff_lm.runtime.certificates import CertificateError
 from tff_lm.runtime.remote import parse_workers
 from tff_lm.runtime.resident import ResidentProcess, ResidentRuntime
 from tff_lm.runtime.session import Worker
 from tff_lm.runtime.worker import LocalWorker, WorkerOptions
-
-_PACKAGES = ("tensorflow", "tensorflow-federated", "tensorflow-text", "numpy")
 
 
 @contextlib.contextmanager
@@ -49,16 +40,13 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
     Raises:
       ConfigError: if the configuration does not fit the data or the model.
     """
-    try:
-        task = make_task(**settings.task_arguments(config))
-        clients = _clients(config, task)
-        precision_name = precision.resolve(config.runtime.precision)
-        client_model = _client_model(config, task, precision_name)
-        process = _learning_process(config, client_model)
-    except TaskError as error:
-        raise ConfigError(str(error)) from error
-    if not workdir.vocabulary.exists():
-        task.vocabulary.save(str(workdir.vocabulary))
+    found = ingredients.gather(config)
+    task, client_model = found.task, found.client_model
+    _check_cohort(config, found.clients)
+    started = start.find(config, workdir, client_model.partition, task.vocabulary)
+    process = _learning_process(config, client_model)
+    leaves = _weight_leaves(client_model.partition)
+    ingredients.keep_vocabulary(found, workdir)
     dataset_fn = batching.make_dataset_fn(
         task.data_path, "train", settings.training_batches(config)
     )
@@ -68,64 +56,31 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
         )
         yield Experiment(
             config=config,
-            clients=clients,
-            runtime=resident,
+            clients=found.clients,
+            runtime=start.applied(resident, started, leaves),
             longest_first=functools.partial(
                 task.longest_first, "train", examples=config.federated.examples_per_client
             ),
             client_spec=batching.client_spec,
-            evaluate=_evaluator(config, client_model, task, process, resident),
+            evaluate=_evaluator(found, process, resident),
             summarise=metrics.summarise,
             passes=ALGORITHMS[config.algorithm.name].passes,
             ledger=_ledger(client_model.partition),
-            unigram_perplexity=lambda: _unigram_perplexity(config, task, clients),
+            unigram_perplexity=found.unigram_perplexity,
             vocabulary_hash=task.vocabulary.hash,
-            weight_leaves=_weight_leaves(client_model.partition),
-            facts={
-                "parameters": _parameters(client_model.partition),
-                "precision": precision_name,
-                "vocabulary_size": task.vocabulary.size,
-                "training_clients": len(clients.train),
-                "versions": _versions(),
-            },
+            weight_leaves=leaves,
+            facts=found.facts(),
         )
 
 
-def _clients(config: ml_collections.ConfigDict, task: Task) -> Clients:
-    """The ids of each split; raises ConfigError if there are too few for the configuration."""
-    clients = Clients(**{split: task.client_ids(split) for split in SPLITS})
+def _check_cohort(config: ml_collections.ConfigDict, clients: Clients) -> None:
+    """Raises ConfigError if there are too few clients for the configuration."""
     wanted, there = config.federated.clients_per_round, len(clients.train)
     if wanted > there:
         raise ConfigError(
             f"federated.clients_per_round is {wanted}, but task {config.task.name!r} has {there} "
             "training clients; lower it"
         )
-    for split in ("validation", "test"):
-        if not getattr(clients, split):
-            raise ConfigError(
-                f"task.path: task {config.task.name!r} has no {split} client; it needs more users"
-            )
-    return clients
-
-
-def _client_model(
-    config: ml_collections.ConfigDict, task: Task, precision_name: str
-) -> ClientModel:
-    """The model as clients train it; raises ConfigError if `partial` does not fit it."""
-    model_fn = functools.partial(
-        build_model,
-        config.model.name,
-        task.vocabulary.size,
-        dropout=config.model.dropout,
-        precision=precision_name,
-        scale_invariant=config.model.scale_invariant,
-        seed=config.seed,
-    )
-    starts_word = task.vocabulary.starts_word.tolist()
-    try:
-        return build_client_model(model_fn, starts_word, settings.partial(config), config.seed)
-    except ValueError as error:
-        raise ConfigError(str(error)) from error
 
 
 def _learning_process(
@@ -171,15 +126,14 @@ def _workers(config: ml_collections.ConfigDict, workdir: Workdir) -> Sequence[Wo
 
 
 def _evaluator(
-    config: ml_collections.ConfigDict,
-    client_model: ClientModel,
-    task: Task,
+    found: ingredients.Ingredients,
     process: tff.learning.templates.LearningProcess,
     resident: ResidentProcess,
 ) -> Callable[[str, Sequence[str]], np.ndarray]:
     """(split, specs) -> float32[clients, K], on the state that the runtime holds."""
     state_type = process.initialize.type_signature.result.member
-    batches = settings.evaluation_batches(config)
+    batches = settings.evaluation_batches(found.config)
+    client_model = found.client_model
 
     @functools.cache
     def computation(split: str) -> tff.Computation:
@@ -187,33 +141,15 @@ def _evaluator(
             client_model.model_fn,
             client_model.partition,
             client_model.starts_word,
-            batching.make_dataset_fn(task.data_path, split, batches),
+            batching.make_dataset_fn(found.task.data_path, split, batches),
             state_type,
         )
 
     return lambda split, specs: np.asarray(resident.evaluate(computation(split), specs))
 
 
-def _unigram_perplexity(config: ml_collections.ConfigDict, task: Task, clients: Clients) -> float:
-    """The baseline: of all sentences that may be trained on, on the test targets."""
-    batches = settings.evaluation_batches(config)
-    counts = {
-        split: baseline.count_targets(
-            batching.make_dataset_fn(task.data_path, split, batches),
-            [batching.client_spec(config.seed, 0, client) for client in getattr(clients, split)],
-            task.vocabulary.size,
-        )
-        for split in ("train", "test")
-    }
-    return baseline.unigram_perplexity(counts["train"], counts["test"])
-
-
-def _parameters(partition: weights.Partition) -> int:
-    return sum(math.prod(shape) for shape in partition.shapes)
-
-
 def _ledger(partition: weights.Partition) -> CommunicationLedger:
-    return CommunicationLedger(_parameters(partition), partition.payload_names)
+    return CommunicationLedger(ingredients.parameters(partition), partition.payload_names)
 
 
 def _weight_leaves(partition: weights.Partition) -> dict[str, str]:
@@ -228,8 +164,3 @@ def _weight_leaves(partition: weights.Partition) -> dict[str, str]:
         for position, index in enumerate(indices)
     }
     return {name: leaves[name] for name in names}
-
-
-def _versions() -> dict[str, str]:
-    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
-    return {"python": platform.python_version(), **packages}

@@ -42,9 +42,10 @@ def build_real(
     config: ml_collections.ConfigDict, workdir: Workdir
 ) -> contextlib.AbstractContextManager[Experiment]:
     """Imports TensorFlow Federated, which takes ten seconds and more, and builds the experiment."""
-    from tff_lm.program import experiment
+    from tff_lm.program import central, experiment
 
-    return experiment.build_experiment(config, workdir)
+    build = central.build_central if config.pretrain.passes else experiment.build_experiment
+    return build(config, workdir)
 
 
 def train(

@@ -37,7 +37,7 @@ def draw(
     title: str,
     references: Mapping[str, float],
 ) -> list[pathlib.Path]:
-    """Draws `perplexity_by_round.png` and `perplexity_by_upload.png`.
+    """Draws `perplexity_by_round.png` and, if anything was uploaded, `perplexity_by_upload.png`.
 
     Args:
       rows: the rows of metrics.csv.
@@ -56,6 +56,8 @@ def draw(
             matplotlib.ticker.FuncFormatter(lambda count, _: human_bytes(count)),
         ),
     }
+    if not rows[-1]["upload_bytes_total"]:
+        del pictures["perplexity_by_upload.png"]
     written = []
     for name, (column, label, formatter) in pictures.items():
         with plt.rc_context(_STYLE):

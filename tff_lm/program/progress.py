@@ -34,12 +34,16 @@ class Progress:
         upload_reduction: float,
     ) -> None:
         """One round on. `loss` in nats a token, the reduction against the full model in float32."""
-        self._bar.set_postfix_str(
+        figures = (
             f"loss {loss:.3f}, perplexity {perplexity(loss):,.1f}, {tokens_per_second:,.0f} "
-            f"tokens/s, {human_bytes(upload_bytes_per_client)} up a client "
-            f"({upload_reduction:.1f}x less)",
-            refresh=False,
+            "tokens/s"
         )
+        if upload_bytes_per_client:
+            figures += (
+                f", {human_bytes(upload_bytes_per_client)} up a client "
+                f"({upload_reduction:.1f}x less)"
+            )
+        self._bar.set_postfix_str(figures, refresh=False)
         self._bar.update(1)
 
     def say(self, line: str) -> None:

@@ -59,6 +59,13 @@ def choose(store: CheckpointStore, name: str) -> Checkpoint:
     return store.load(number)
 
 
+def choose_best(store: CheckpointStore, name: str) -> Checkpoint:
+    """As `choose`; where no checkpoint has a score, the latest one is the best."""
+    if name == "best" and store.best_round() is None:
+        name = "latest"
+    return choose(store, name)
+
+
 def save(
     experiment: Experiment,
     store: CheckpointStore,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -11,12 +12,16 @@ import compression
 from tff_lm import paths
 from compression import registry
 from tasks.batching import BatchSpec
+from tff_lm.central.adamw import AdamWOptions
 from tff_lm.config import ConfigError
 from tff_lm.config.schema import BY_KEY
 from tff_lm.learning.algorithms import AlgorithmOptions
+from tff_lm.learning.freezing import IsFrozen
 from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.partial import PartialOptions
 from tff_lm.learning.schedules import ScheduleOptions
+from tff_lm.models.lora import LoraOptions, is_adapter
+from tff_lm.program import vocabulary
 
 
 def task_arguments(config: ConfigDict) -> dict[str, Any]:
@@ -27,6 +32,7 @@ def task_arguments(config: ConfigDict) -> dict[str, Any]:
         "path": paths.resolve(task.path) if task.path else None,
         "cache_dir": paths.resolve(task.cache_dir) if task.cache_dir else None,
         "vocabulary_size": task.vocabulary_size,
+        "vocabulary_path": vocabulary.file_of(config) if task.vocabulary else None,
         "lower_case": task.lower_case,
         "min_examples": task.min_examples or None,
         "max_examples": task.max_examples or None,
@@ -92,6 +98,23 @@ def schedule(section: ConfigDict) -> ScheduleOptions:
     )
 
 
+def adamw(config: ConfigDict, steps: int) -> AdamWOptions:
+    """The optimizer of a central training of so many steps."""
+    options = config.pretrain
+    warmup = min(options.warmup, steps)
+    return AdamWOptions(
+        learning_rate=options.learning_rate,
+        schedule=ScheduleOptions(
+            name=options.decay,
+            warmup_steps=warmup,
+            decay_steps=max(steps - warmup, 1),
+            final_factor=options.final_factor,
+        ),
+        weight_decay=options.weight_decay,
+        clip_norm=options.clip_norm,
+    )
+
+
 def partial(config: ConfigDict) -> PartialOptions:
     """Which variables are trained."""
     return PartialOptions(
@@ -101,6 +124,24 @@ def partial(config: ConfigDict) -> PartialOptions:
         min_size=config.partial.min_size,
         order=config.partial.order,
     )
+
+
+def lora(config: ConfigDict) -> LoraOptions | None:
+    """Low-rank corrections, if there are to be any."""
+    options = config.lora
+    return LoraOptions(options.rank, options.alpha, options.include) if options.rank else None
+
+
+def frozen(config: ConfigDict) -> IsFrozen:
+    """Which variables are frozen whatever the policy: with LoRA, all matrices of the model."""
+    pattern, matrices = config.warm_start.freeze, config.lora.rank > 0
+
+    def is_frozen(name: str, shape: tuple[int, ...]) -> bool:
+        if matrices and len(shape) > 1 and not is_adapter(name):
+            return True
+        return bool(pattern) and re.search(pattern, name) is not None
+
+    return is_frozen
 
 
 def codec(config: ConfigDict, section: str) -> compression.Codec:

@@ -97,16 +97,11 @@ def read(workdir: Workdir) -> dict[str, Any] | None:
 
 def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
     """A run's result for the screen: what was reached, what it cost, where to look, what to do."""
-    communication = summary["communication"]
-    upload, download = communication["upload_bytes"], communication["download_bytes"]
     lines = {
         "test perplexity": f"{_number(summary['test']['token_perplexity'])} a sub-word, "
         f"{_number(summary['test']['word_perplexity'])} a word",
         "unigram baseline": f"{_number(summary['baseline']['unigram_perplexity'])} a sub-word",
-        "uploaded": f"{human_bytes(upload)}, "
-        f"{human_bytes(communication['upload_bytes_per_client'])} a client and round",
-        "downloaded": f"{human_bytes(download)}, "
-        f"{human_bytes(communication['download_bytes_per_client'])} a client and round",
+        **_sent(summary["communication"]),
         "time": f"{_duration(summary['seconds'])}, "
         f"{summary['tokens_per_second'] or 0:,.0f} tokens/s while training",
         "plots": f"{workdir.plots}/",
@@ -114,19 +109,39 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
     }
     head = (
         f"{summary['model']} ({summary['parameters']:,} parameters) on {summary['task']}, "
-        f"{summary['algorithm']}: {summary['rounds']} rounds of "
-        f"{summary['clients_per_round']} clients"
+        f"{summary['algorithm']}: {_extent(summary)}"
     )
     body = [f"  {label:<18}{text}" for label, text in lines.items()]
-    return "\n".join(["", head, *body, "", *_next_steps(workdir)])
+    return "\n".join(["", head, *body, "", *_next_steps(summary, workdir)])
 
 
-def _next_steps(workdir: Workdir) -> list[str]:
+def _sent(communication: Mapping[str, float]) -> dict[str, str]:
+    """What was sent in each direction; nothing of central training."""
+    return {
+        label: f"{human_bytes(communication[f'{direction}_bytes'])}, "
+        f"{human_bytes(communication[f'{direction}_bytes_per_client'])} a client and round"
+        for label, direction in (("uploaded", "upload"), ("downloaded", "download"))
+        if communication[f"{direction}_bytes"]
+    }
+
+
+def _extent(summary: Mapping[str, Any]) -> str:
+    if "steps" in summary:
+        return f"{summary['steps']:,} steps"
+    return f"{summary['rounds']} rounds of {summary['clients_per_round']} clients"
+
+
+def _next_steps(summary: Mapping[str, Any], workdir: Workdir) -> list[str]:
+    further = (
+        f"federated, from these weights: --config.warm_start.checkpoint={workdir.root}"
+        if "steps" in summary
+        else "more rounds: the same command with a larger --config.federated.rounds"
+    )
     return [
         "Next:",
         f'  python -m bin.suggest --workdir={workdir.root} "how are"',
         f"  python -m bin.evaluate --workdir={workdir.root} --split=test",
-        "  more rounds: the same command with a larger --config.federated.rounds",
+        f"  {further}",
     ]
 
 

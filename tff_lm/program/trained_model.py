@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from tasks.vocabulary import Vocabulary
-from tff_lm.models import LanguageModel, build_model
+from tff_lm.models import LanguageModel, build_model, lora
+from tff_lm.program import settings
 from tff_lm.program.checkpoints import Checkpoint
 from tff_lm.program.errors import RunError
 from tff_lm.program.workdir import Workdir
@@ -24,6 +25,16 @@ def load_vocabulary(workdir: Workdir, checkpoint: Checkpoint) -> Vocabulary:
     return vocabulary
 
 
+def load_weights(
+    config: ml_collections.ConfigDict, checkpoint: Checkpoint
+) -> dict[str, np.ndarray]:
+    """The model's weights by name; low-rank corrections are merged into the matrices."""
+    leaves = checkpoint.meta["weight_leaves"]
+    weights = {name: checkpoint.arrays[leaf] for name, leaf in leaves.items()}
+    options = settings.lora(config)
+    return weights if options is None else lora.merged(weights, options.scale)
+
+
 def load_model(
     config: ml_collections.ConfigDict, checkpoint: Checkpoint, vocabulary: Vocabulary
 ) -> LanguageModel:
@@ -34,11 +45,11 @@ def load_model(
         scale_invariant=config.model.scale_invariant,
         seed=config.seed,
     )
-    leaves = checkpoint.meta["weight_leaves"]
+    weights = load_weights(config, checkpoint)
     for name, variable in zip(model.weight_names, model.trainable_variables, strict=True):
-        if name not in leaves:
+        if name not in weights:
             raise RunError(f"the checkpoint of round {checkpoint.round} has no weight {name}")
-        variable.assign(checkpoint.arrays[leaves[name]])
+        variable.assign(weights[name])
     return model
 
 

@@ -6,22 +6,18 @@ A mask is a function of (run seed, round, client), so no run has to write its ma
 from __future__ import annotations
 
 import dataclasses
-import functools
 import math
 
-import ml_collections
 import numpy as np
 import tensorflow as tf
 
 from tff_lm import config as config_lib
 from tasks import batching
 from tasks.errors import TaskError
-from tasks.task import Task, make_task
+from tasks.task import make_task
 from tff_lm.config import ConfigError
-from tff_lm.learning.client_work import ClientModel
-from tff_lm.learning.partial import build_client_model, trained_mask
-from tff_lm.models import build_model
-from tff_lm.program import records, sampling, settings
+from tff_lm.learning.partial import trained_mask
+from tff_lm.program import ingredients, records, sampling, settings
 from tff_lm.program.workdir import Workdir
 
 
@@ -60,7 +56,7 @@ def count(workdir: Workdir) -> MaskCounts:
     rounds = _rounds_done(workdir)
     try:
         task = make_task(**settings.task_arguments(config))
-        model = _client_model(config, task)
+        model = ingredients.client_model(config, task)
     except (TaskError, ValueError) as error:
         raise ConfigError(str(error)) from error
     clients = task.client_ids("train")
@@ -88,15 +84,3 @@ def _rounds_done(workdir: Workdir) -> int:
     if not rows or rows[-1]["round"] < 1:
         raise ConfigError(f"{workdir.root} has not done a round yet")
     return int(rows[-1]["round"])
-
-
-def _client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
-    model_fn = functools.partial(
-        build_model,
-        config.model.name,
-        task.vocabulary.size,
-        scale_invariant=config.model.scale_invariant,
-        seed=config.seed,
-    )
-    starts_word = task.vocabulary.starts_word.tolist()
-    return build_client_model(model_fn, starts_word, settings.partial(config), config.seed)

@@ -1,0 +1,1 @@
+"""Central training: the same models on text in one place, for pre-training and as a yardstick."""

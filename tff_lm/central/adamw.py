@@ -1,0 +1,86 @@
+"""AdamW on a model's variables, in place, with a norm clip and a schedule."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tff_lm.learning.schedules import ScheduleOptions, build_schedule
+from tff_lm.learning.update_rules import Adam
+
+
+@dataclasses.dataclass(frozen=True)
+class AdamWOptions:
+    """Loshchilov and Hutter 2019 (arXiv 1711.05101), Algorithm 2.
+
+    Attributes:
+      learning_rate: At its highest.
+      schedule: Factor on it by step.
+      weight_decay: Times the learning rate; of matrices alone, norms and biases do not decay.
+      clip_norm: If positive, a gradient is scaled to at most this global l2 norm.
+      beta_1: Decay of the first moment.
+      beta_2: Decay of the second moment.
+      epsilon: Beside the root of the second moment.
+    """
+
+    learning_rate: float = 2e-3
+    schedule: ScheduleOptions = ScheduleOptions()
+    weight_decay: float = 0.01
+    clip_norm: float = 1.0
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+
+class AdamW:
+    """The optimizer of one list of variables, with its state."""
+
+    def __init__(self, variables: Sequence[tf.Variable], options: AdamWOptions):
+        self._variables = list(variables)
+        self._options = options
+        self._rule = Adam(options.beta_1, options.beta_2, options.epsilon)
+        self._schedule = build_schedule(options.schedule)
+        self._slots = [
+            [tf.Variable(tf.fill(v.shape, np.float32(value)), trainable=False) for v in variables]
+            for value in self._rule.slots
+        ]
+
+    def apply(self, gradients: Sequence[tf.Tensor], step: tf.Tensor) -> None:
+        """Updates the variables; call it inside a `tf.function`.
+
+        Args:
+          gradients: One for each variable, of its shape.
+          step: int32[], the updates done before.
+        """
+        options = self._options
+        if options.clip_norm:
+            gradients, _ = tf.clip_by_global_norm(list(gradients), options.clip_norm)
+        rate = options.learning_rate * self._schedule(step)
+        slots = list(zip(*self._slots, strict=True))
+        for variable, state, gradient in zip(self._variables, slots, gradients, strict=True):
+            if options.weight_decay and len(variable.shape) > 1:
+                variable.assign_sub(rate * options.weight_decay * variable, read_value=False)
+            self._rule.apply(variable, state, gradient, rate, step + 1)
+
+    def state(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Copies of the state by "slot number/name of the variable"."""
+        return {
+            f"{number}/{name}": slot.numpy()
+            for number, slots in enumerate(self._slots)
+            for name, slot in zip(names, slots, strict=True)
+        }
+
+    def restore(self, names: Sequence[str], state: Mapping[str, np.ndarray]) -> None:
+        """Puts back what `state` gave."""
+        for number, slots in enumerate(self._slots):
+            for name, slot in zip(names, slots, strict=True):
+                slot.assign(state[f"{number}/{name}"])
+
+    def reset(self) -> None:
+        """Back to the state before the first step."""
+        for value, slots in zip(self._rule.slots, self._slots, strict=True):
+            for slot in slots:
+                slot.assign(tf.fill(slot.shape, np.float32(value)))

@@ -1,0 +1,140 @@
+"""A model under central training: one AdamW step a batch, and the scores of clients' text."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from concurrent import futures
+
+import numpy as np
+import tensorflow as tf
+
+from tff_lm.central import parts
+from tff_lm.central.adamw import AdamW, AdamWOptions
+from tff_lm.learning import metrics, scoring
+from tff_lm.learning.batch_loop import fold
+from tff_lm.learning.client_work import ClientModel
+
+_DROPOUT_STREAM = 5
+_IDS = tf.TensorSpec([None, None], tf.int32)
+
+DatasetFn = Callable[[tf.Tensor], tf.data.Dataset]
+
+
+class CentralTrainer:
+    """Weights and optimizer state, in this process."""
+
+    def __init__(
+        self, client_model: ClientModel, options: AdamWOptions, *, num_parts: int, seed: int
+    ):
+        """Builds the model with its initial weights.
+
+        Args:
+          client_model: The model and which of its variables are trained; its mask has no part here.
+          options: The optimizer.
+          num_parts: In how many parts a batch is computed at once (see `parts`).
+          seed: Of dropout.
+        """
+        self._model = client_model.model_fn()
+        self._starts_word = client_model.starts_word
+        self._names = client_model.partition.names
+        self._variables = self._model.trainable_variables
+        self._trained_names = client_model.partition.trained_names
+        self._trained = [self._variables[i] for i in client_model.partition.trained]
+        self._initial = [variable.numpy() for variable in self._variables]
+        self._optimizer = AdamW(self._trained, options)
+        self._step = tf.Variable(0, dtype=tf.int32, trainable=False)
+        self._num_parts, self._seed = num_parts, tf.constant([seed, _DROPOUT_STREAM], tf.int32)
+        self._pool = futures.ThreadPoolExecutor(num_parts, thread_name_prefix="part")
+        self._gradients = tf.function(
+            self._gradients_of_part,
+            input_signature=[_IDS, _IDS, tf.TensorSpec([], tf.int32)],
+            autograph=False,
+        )
+        self._apply = tf.function(self._apply_mean, autograph=False)
+
+    @property
+    def steps(self) -> int:
+        """How many steps led to the present weights."""
+        return int(self._step.numpy())
+
+    def reset(self) -> None:
+        """Back to the initial weights."""
+        for variable, value in zip(self._variables, self._initial, strict=True):
+            variable.assign(value)
+        self._optimizer.reset()
+        self._step.assign(0)
+
+    def train_step(self, batch: parts.Batch) -> np.ndarray:
+        """Takes one step; returns the batch's sums before it, float32[K]."""
+        pieces = parts.split(batch, self._num_parts)
+        results = list(
+            self._pool.map(
+                lambda numbered: self._gradients(numbered[1]["x"], numbered[1]["y"], numbered[0]),
+                enumerate(map(_as_tensors, pieces)),
+            )
+        )
+        return self._apply(results).numpy()
+
+    def evaluator(self, dataset_fn: DatasetFn) -> Callable[[Sequence[str]], np.ndarray]:
+        """The function from client specs to float32[clients, K], the sums of each client."""
+
+        @functools.partial(
+            tf.function, input_signature=[tf.TensorSpec([], tf.string)], autograph=False
+        )
+        def evaluate_client(spec):
+            def add_batch(row, batch):
+                return row + scoring.score_batch(self._model, batch, self._starts_word).row
+
+            return fold(dataset_fn(spec), tf.zeros([metrics.NUM_METRICS]), add_batch)
+
+        def evaluate(specs: Sequence[str]) -> np.ndarray:
+            rows = self._pool.map(evaluate_client, map(tf.constant, specs))
+            return np.stack([row.numpy() for row in rows])
+
+        return evaluate
+
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        """A copy of everything that changes, by name; the weights are "weights/NAME"."""
+        weights = zip(self._names, self._variables, strict=True)
+        slots = self._optimizer.state(self._trained_names)
+        return {
+            "step": np.asarray(self._step.numpy()),
+            **{f"weights/{name}": variable.numpy() for name, variable in weights},
+            **{f"optimizer/{name}": array for name, array in slots.items()},
+        }
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Puts back what `state_arrays` gave; raises KeyError if it is another model's."""
+        for name, variable in zip(self._names, self._variables, strict=True):
+            variable.assign(arrays[f"weights/{name}"])
+        prefix = "optimizer/"
+        slots = {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+        self._optimizer.restore(self._trained_names, slots)
+        self._step.assign(arrays["step"])
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._pool.shutdown()
+
+    def _gradients_of_part(self, x, y, part):
+        """The row of sums and the gradients of the part's mean loss, weighted by its tokens."""
+        seed = tf.random.experimental.stateless_fold_in(self._seed, self._step)
+        seed = tf.random.experimental.stateless_fold_in(seed, part)
+        batch = {"x": x, "y": y}
+        score, gradients = scoring.score_and_gradients(
+            self._model, self._trained, batch, self._starts_word, seed=seed
+        )
+        return score.row, score.tokens, [gradient * score.tokens for gradient in gradients]
+
+    def _apply_mean(self, results):
+        rows, tokens, gradients = zip(*results, strict=True)
+        total = tf.add_n(list(tokens))
+        mean = [tf.add_n(list(each)) / total for each in zip(*gradients, strict=True)]
+        self._optimizer.apply(mean, self._step)
+        self._step.assign_add(1)
+        return tf.add_n(list(rows))
+
+
+def _as_tensors(batch: parts.Batch) -> Mapping[str, tf.Tensor]:
+    return {name: tf.constant(ids, tf.int32) for name, ids in batch.items()}

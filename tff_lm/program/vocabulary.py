@@ -1,0 +1,44 @@
+"""The vocabulary that `task.vocabulary` names, so that runs can exchange weights."""
+
+from __future__ import annotations
+
+import pathlib
+
+from ml_collections import ConfigDict
+
+from tff_lm import paths
+from tasks.preparation import VOCABULARY_FILE
+from tasks.task import CORPORA, make_task
+from tff_lm.config import ConfigError
+
+# In a run's folder or a prepared task's, and in an exported model.
+_PLACES = (VOCABULARY_FILE, f"assets/{VOCABULARY_FILE}")
+
+
+def file_of(config: ConfigDict) -> str:
+    """The path of the vocabulary file.
+
+    A task's name stands for the vocabulary that the task learns by its defaults at
+    `task.vocabulary_size`; the task is prepared for that.
+
+    Raises:
+      ConfigError: if there is none.
+      TaskError: if the task named cannot be prepared.
+    """
+    name = config.task.vocabulary
+    if name in CORPORA:
+        task = make_task(
+            name,
+            cache_dir=paths.resolve(config.task.cache_dir) if config.task.cache_dir else None,
+            vocabulary_size=config.task.vocabulary_size,
+            lower_case=config.task.lower_case,
+        )
+        return str(pathlib.Path(task.folder) / VOCABULARY_FILE)
+    path = pathlib.Path(paths.resolve(name))
+    for file in (path, *(path / place for place in _PLACES)):
+        if file.is_file():
+            return str(file)
+    raise ConfigError(
+        f"task.vocabulary: {name!r} is neither a task ({', '.join(CORPORA)}) nor a vocabulary file "
+        f"nor a folder with a {VOCABULARY_FILE}"
+    )
