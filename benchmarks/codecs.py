@@ -16,7 +16,9 @@ import collections
 import dataclasses
 import json
 import math
+import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -29,6 +31,7 @@ from benchmarks.delta import client_delta
 from compression import Codec, make_codec
 from compression.variables import DEFAULT_MIN_ELEMENTS, CodedVariable, code_variables
 from tff_lm.program import precision
+from tff_lm.runtime import allocator
 
 _MODEL = flags.DEFINE_string("model", "transformer_large", "a named model")
 _PRECISION = flags.DEFINE_enum(
@@ -73,6 +76,7 @@ def families() -> dict[str, dict[str, Codec]]:
         "terngrad": {"terngrad": make_codec("terngrad")},
         "qsgd": {f"qsgd {bits}": make_codec("qsgd", bits=bits) for bits in (2, 4, 8)},
         "drive": {"drive": make_codec("drive")},
+        "drive scaled": {"drive scaled": make_codec("scaled", inner="drive")},
         "drive least squares": {"drive least squares": make_codec("drive", scale="least_squares")},
         "eden": {f"eden {bits}": make_codec("eden", bits=bits) for bits in (1, 2, 3, 4, 6, 8)},
         "top_k": {f"top_k {share}": make_codec("top_k", fraction=share) for share in (0.01, 0.1)},
@@ -224,10 +228,19 @@ def write_plot(rows: list[Row], path: str) -> None:
     pyplot.close(figure)
 
 
+def _run_as_in_a_worker() -> None:
+    """Starts this program anew with a worker's memory allocator, unless that has been done."""
+    wanted = allocator.environment(1)
+    if wanted.items() - os.environ.items():
+        command = [sys.executable, "-m", "benchmarks.codecs", *sys.argv[1:]]
+        os.execve(sys.executable, command, {**os.environ, **wanted})
+
+
 def main(argv: list[str]) -> None:
     """Measures every codec on the delta."""
     if len(argv) > 1:
         raise app.UsageError(f"unexpected argument {argv[1]}")
+    _run_as_in_a_worker()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.get_logger().setLevel("ERROR")  # a codec is traced once for each shape: no mistake

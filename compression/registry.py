@@ -15,6 +15,7 @@ from compression.codecs.identity import Identity
 from compression.codecs.qsgd import QSGD
 from compression.codecs.random_k import RandomK
 from compression.codecs.rotated import Rotated
+from compression.codecs.scaled import Scaled
 from compression.codecs.terngrad import TernGrad
 from compression.codecs.top_k import TopK
 from compression.codecs.uniform import Uniform
@@ -29,6 +30,7 @@ CODECS: dict[str, type[Codec]] = {
     "qsgd": QSGD,
     "random_k": RandomK,
     "rotated": Rotated,
+    "scaled": Scaled,
     "terngrad": TernGrad,
     "top_k": TopK,
     "uniform": Uniform,

@@ -26,6 +26,7 @@ CODECS |= {
     "eden_1_bit": make_codec("eden", bits=1),
     "eden_2_bits": make_codec("eden", bits=2),
     "eden_8_bits": make_codec("eden", bits=8),
+    "scaled_rotated": make_codec("scaled", inner="rotated"),
     "rotated_qsgd": make_codec("rotated", inner=make_codec("qsgd")),
     "rotated_nearest": make_codec("rotated", inner=make_codec("uniform", stochastic=False)),
     "entropy_uniform": make_codec("entropy", inner=make_codec("uniform", bits=4), min_levels=1),
@@ -68,6 +69,17 @@ def rotated_error(codec, x):
     return (2 * math.log(max(2, x.size)) + 2) / intervals**2 * float(np.sum(x**2))
 
 
+def scaled_error(codec, x):
+    """Of the scaled tensor, each value's share in proportion to the square of its scales."""
+    if x.ndim < 2:
+        return error_bound(codec.inner, x)
+    rows = np.sqrt(np.mean(x**2, 1, keepdims=True))
+    columns = np.sqrt(np.mean((x / np.where(rows == 0, 1, rows)) ** 2, 0, keepdims=True))
+    scales = rows * columns
+    scaled = x / np.where(scales == 0, 1, scales)
+    return 1.02 * error_bound(codec.inner, scaled) * float(np.mean(scales**2))
+
+
 # Class of the codec -> bound on the expected squared error of the tensor x, by its paper.
 ERRORS = {
     "Identity": lambda codec, x: 0.0,
@@ -79,6 +91,7 @@ ERRORS = {
     "Drive": eden_error,
     "Eden": eden_error,
     "Rotated": rotated_error,
+    "Scaled": scaled_error,
     "Entropy": lambda codec, x: ERRORS[type(codec.inner).__name__](codec.inner, x),
     "TopK": lambda codec, x: (1 - kept(codec, x.size) / x.size) * float(np.sum(x**2)),
     "RandomK": lambda codec, x: (round(1 / codec.fraction) - 1) * float(np.sum(x**2)),
@@ -139,6 +152,11 @@ def rotated_bits(codec, shape):
     return BITS[type(inner).__name__](inner, [rotation.blocks, rotation.block])
 
 
+def scaled_bits(codec, shape):
+    sides = 16 * (math.prod(shape[:-1]) + shape[-1]) if len(shape) > 1 else 0
+    return payload_bits(codec.inner, shape) + sides
+
+
 def top_k_bits(codec, shape):
     size = math.prod(shape)
     count = kept(codec, size)
@@ -157,6 +175,7 @@ BITS = {
     "Drive": eden_bits,
     "Eden": eden_bits,
     "Rotated": rotated_bits,
+    "Scaled": scaled_bits,
     "TopK": top_k_bits,
     "RandomK": lambda codec, shape: 32 * math.ceil(math.prod(shape) / round(1 / codec.fraction)),
 }

@@ -44,6 +44,10 @@ def _codec_rules(section: str) -> tuple[Rule, ...]:
             f"{', '.join(schema.UNROTATED_CODECS)}",
         ),
         Rule(
+            lambda c: c[section].scaled and c[section].codec not in schema.LEVEL_CODECS,
+            f"{section}.scaled needs {section}.codec to be one of {', '.join(schema.LEVEL_CODECS)}",
+        ),
+        Rule(
             lambda c: c[section].entropy and c[section].codec not in schema.LEVEL_CODECS,
             f"{section}.entropy needs {section}.codec to be one of "
             f"{', '.join(schema.LEVEL_CODECS)}",

@@ -105,6 +105,7 @@ def _codec(section: str) -> tuple[Option, ...]:
             choices=("unbiased", "least_squares"),
         ),
         Option(f"{section}.rotated", False, "rotate at random before quantizing"),
+        Option(f"{section}.scaled", False, "scale rows and columns to one size before"),
         Option(f"{section}.entropy", False, "pack the levels with an entropy coder"),
         Option(f"{section}.min_elements", 1024, "smaller variables go as float32", minimum=1),
     )

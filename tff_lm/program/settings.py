@@ -168,6 +168,8 @@ def codec(config: ConfigDict, section: str) -> compression.Codec:
             result = compression.make_codec("entropy", inner=result)
         if chosen.rotated:
             result = compression.make_codec("rotated", inner=result)
+        if chosen.scaled:
+            result = compression.make_codec("scaled", inner=result)
     except ValueError as error:
         raise ConfigError(f"{section}: {error}") from error
     return result

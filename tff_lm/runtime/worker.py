@@ -2,14 +2,13 @@
 
 import dataclasses
 import importlib.util
-import math
 import os
 import pathlib
 from collections.abc import Mapping
 
 from absl import logging
 
-from tff_lm.runtime import cores, errors
+from tff_lm.runtime import allocator, cores, errors
 from tff_lm.runtime.scoped import Scoped
 from tff_lm.runtime.tethered import TetheredProcess
 
@@ -19,13 +18,6 @@ _LOG_WARNINGS = "1"  # into the log file, whatever the run itself shows
 # waits. The pool is therefore made far larger than the number of clients at once, which this
 # runtime limits itself (cohort.py).
 _POOL_THREADS_PER_CLIENT = 16
-
-# Memory of freed tensors is kept and used again. By default glibc returns blocks above 32 MB to the
-# system at once (then each round pays for fresh pages, zeroed by the kernel) and spreads tensors
-# over one arena a thread, each fragmented by itself.
-_LARGEST_HEAP_BLOCK_BYTES = 1 << 30
-_KEPT_FREE_BYTES = 4 << 30
-_THREADS_PER_ARENA = 4
 
 
 def binary_path() -> pathlib.Path:
@@ -68,9 +60,7 @@ class WorkerOptions:
         tuned = {
             "TF_NUM_INTRAOP_THREADS": str(self.threads_per_client),
             "OMP_NUM_THREADS": str(self.threads_per_client),
-            "MALLOC_MMAP_THRESHOLD_": str(_LARGEST_HEAP_BLOCK_BYTES),
-            "MALLOC_TRIM_THRESHOLD_": str(_KEPT_FREE_BYTES),
-            "MALLOC_ARENA_MAX": str(math.ceil(self.concurrency / _THREADS_PER_ARENA)),
+            **allocator.environment(self.concurrency),
             "TF_CPP_MIN_LOG_LEVEL": _LOG_WARNINGS,
         }
         return {**os.environ, **tuned, **self.environment}

@@ -150,6 +150,25 @@ class RotationCodecsTest(parameterized.TestCase):
         self.assertLess(errors[1], errors[0] / 10)
 
 
+class ScaledTest(parameterized.TestCase):
+    def test_noise_is_in_proportion_to_row_and_column(self):
+        rng = np.random.default_rng(0)
+        rows, columns = 10.0 ** rng.uniform(-3, 0, [64, 1]), 10.0 ** rng.uniform(-3, 0, [128])
+        x = (tensor(64 * 128).reshape(64, 128) * rows * columns).astype(np.float32)
+        errors = (decoded(make_codec("scaled", inner="drive"), x) - x) / (rows * columns)
+        for axis in (0, 1):  # 0.571 of the energy, in every row and in every column
+            share = np.sum(errors**2, axis) / np.sum((x / rows / columns) ** 2, axis)
+            self.assertBetween(share.min(), 0.2, 0.6)
+            self.assertBetween(share.max(), 0.5, 1.5)
+
+    def test_rows_and_columns_of_zeros_stay_zeros(self):
+        x = tensor(4096).reshape(64, 64)
+        x[5], x[:, 7] = 0.0, 0.0
+        y = decoded(make_codec("scaled"), x)
+        np.testing.assert_array_equal(y[5], 0.0)
+        np.testing.assert_array_equal(y[:, 7], 0.0)
+
+
 class SparseTest(parameterized.TestCase):
     def test_top_k(self):
         x = tensor(5000).reshape(50, 100)

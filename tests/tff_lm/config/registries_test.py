@@ -14,8 +14,8 @@ from tff_lm.learning.update_rules import UPDATE_RULES
 from tff_lm.models import MODELS
 from tff_lm.program import settings
 
-# Wrappers have options of their own: upload.rotated, upload.entropy.
-WRAPPERS = {"rotated", "entropy"}
+# Wrappers have options of their own: upload.rotated, upload.scaled, upload.entropy.
+WRAPPERS = {"rotated", "scaled", "entropy"}
 
 
 class RegistriesTest(parameterized.TestCase):
