@@ -49,6 +49,7 @@ QUANTIZATION: Mapping[str, Row] = {
     "upload_rotated_4_entropy": _codec("upload", "uniform", bits=4, rotated=True, entropy=True),
     **{f"upload_eden_{b}": _codec("upload", "eden", bits=b) for b in (4, 3, 2)},
     "upload_drive": _codec("upload", "drive"),
+    "upload_drive_scaled": _codec("upload", "drive", scaled=True),
 }
 
 PARTIAL: Mapping[str, Row] = {

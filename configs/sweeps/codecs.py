@@ -9,7 +9,10 @@ def get_sweep() -> Sweep:
     return Sweep(
         title="Codecs on the chat task",
         description="The small Transformer with equal rounds, cohorts and learning rates; only "
-        "what travels differs.",
+        "what travels differs. `uniform_8` has a range for each 1,024 values, `uniform_8_tensor` "
+        "one for a whole tensor; `scaled` divides a matrix by the sizes of its rows and columns "
+        "first. Both keep the noise small where updates are small: FedAdam makes full steps of "
+        "whatever it finds there, rows of rare words first of all.",
         base={"model.name": "transformer_small", **common.length(100)},
         runs={
             "float32": {},
@@ -19,6 +22,7 @@ def get_sweep() -> Sweep:
             "rotated_4_entropy": QUANTIZATION["upload_rotated_4_entropy"],
             "eden_2": QUANTIZATION["upload_eden_2"],
             "drive_1": QUANTIZATION["upload_drive"],
+            "drive_1_scaled": QUANTIZATION["upload_drive_scaled"],
             "download_8": QUANTIZATION["download_8"],
             "download_8_drive_1": {
                 **QUANTIZATION["download_8"],
