@@ -13,8 +13,10 @@ from tff_lm.report.document import Cell, Chart, Column, Commands, Prose, Section
 
 _TITLE = "Codecs: error against bits, on a real update"
 _PROSE = (
-    "The update of one client of the chat task, encoded and decoded whole. Bits are those of the "
-    "packed payload, the error is relative over all variables, times are of one thread."
+    "The update of one client of the chat task, encoded and decoded whole. The client trained "
+    "`{model}` on {tokens:,} tokens, in {training_seconds:.2f} s of one thread ({precision}). Bits "
+    "are those of the packed payload, the error is relative over all variables, times are of one "
+    "thread."
 )
 _COMMAND = f"python -m benchmarks.codecs --json | tail -n 1 > results/{CODEC_BENCHMARK}"
 # Key of `benchmarks.codecs.Row`, head, format.
@@ -28,14 +30,16 @@ _COLUMNS = (
 )
 
 
-def of(rows: Sequence[Mapping[str, Any]]) -> Section:
+def of(benchmark: Mapping[str, Any]) -> Section:
     """Table, plot and command.
 
     Args:
-      rows: what the benchmark prints with --json.
+      benchmark: what `benchmarks.codecs` prints with --json.
     """
+    rows = benchmark["codecs"]
     chart = Chart("codecs_benchmark_error", _TITLE, partial(codec_errors.draw, rows))
-    blocks = (Prose(_PROSE), _table(rows), chart, Commands("Commands", (_COMMAND,)))
+    prose = Prose(_PROSE.format(**benchmark))
+    blocks = (prose, _table(rows), chart, Commands("Commands", (_COMMAND,)))
     return Section("codecs_benchmark", _TITLE, blocks)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tff_lm.config import ConfigError
@@ -39,11 +39,11 @@ class Collection:
 
     Attributes:
       groups: by name, in the order of the folders.
-      codecs: the rows of the codec benchmark, or empty.
+      codecs: what the codec benchmark printed; None without it.
     """
 
     groups: dict[str, Group] = dataclasses.field(default_factory=dict)
-    codecs: Sequence[Mapping[str, Any]] = ()
+    codecs: Mapping[str, Any] | None = None
 
     def group(self, name: str) -> Group:
         """The group called `name`, made if it is not there."""
@@ -89,7 +89,7 @@ def _add(found: Collection, folder: pathlib.Path) -> None:
     copies = [] if workdirs else _copies(folder)
     for path in copies:
         if path.name == CODEC_BENCHMARK:
-            found.codecs = _codec_rows(path)
+            found.codecs = _codec_benchmark(path)
         else:
             found.group(path.parent.name).runs.append(read_run(path))
     if not workdirs and not copies:
@@ -119,14 +119,18 @@ def _add_workdir(group: Group, workdir: pathlib.Path) -> None:
         group.unfinished.append(workdir)
 
 
-def _codec_rows(path: pathlib.Path) -> list[dict[str, Any]]:
-    rows = read_json(path)
+def _codec_benchmark(path: pathlib.Path) -> dict[str, Any]:
+    benchmark = read_json(path)
     needed = {"family", "codec", "bits_per_parameter", "relative_squared_error"}
-    if not isinstance(rows, list) or not all(needed <= set(row) for row in rows):
+    if not (
+        isinstance(benchmark, dict)
+        and {"model", "precision", "tokens", "training_seconds", "codecs"} <= set(benchmark)
+        and all(needed <= set(row) for row in benchmark["codecs"])
+    ):
         raise ConfigError(
             f"{path} is not what `python -m benchmarks.codecs --json` prints as its last line"
         )
-    return rows
+    return benchmark
 
 
 def _refuse_twins(group: Group) -> None:

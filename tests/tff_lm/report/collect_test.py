@@ -41,10 +41,10 @@ class CollectTest(absltest.TestCase):
     def test_copies_below_results(self):
         results = self.folder / "results"
         samples.write(results / "x", [samples.summary("b", 0), samples.summary("a", 1)])
-        (results / "codecs_benchmark.json").write_text(json.dumps(samples.codec_rows()))
+        (results / "codecs_benchmark.json").write_text(json.dumps(samples.codec_benchmark()))
         self.assertEqual(self.names(results), {"x": [("a", 1), ("b", 0)]})
         self.assertEqual(self.names(results / "x"), {"x": [("a", 1), ("b", 0)]})
-        self.assertEqual(collect([results]).codecs, samples.codec_rows())
+        self.assertEqual(collect([results]).codecs, samples.codec_benchmark())
 
     def test_other_files_of_a_run_are_no_copies(self):
         folder = self.workdir("sweep/a/seed_0", samples.summary("a", 0))

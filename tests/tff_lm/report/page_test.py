@@ -72,7 +72,7 @@ class PageTest(absltest.TestCase):
         ]
         samples.write(self.folder / "results" / "codecs", self.results)
         benchmark = self.folder / "results" / "codecs_benchmark.json"
-        benchmark.write_text(json.dumps(samples.codec_rows()))
+        benchmark.write_text(json.dumps(samples.codec_benchmark()))
         self.report = write.build([self.folder / "results"], ["results", "--out=a b.html"])
 
     def restore(self, before):
