@@ -68,6 +68,10 @@ def families() -> dict[str, dict[str, Codec]]:
         "identity": {"identity": make_codec("identity")},
         "16-bit floats": {name: make_codec(name) for name in ("float16", "bfloat16")},
         "uniform": {f"uniform {bits}": codec for bits, codec in uniform.items()},
+        "uniform bucketed": {
+            f"uniform bucketed {bits}": make_codec("uniform", bits=bits, bucket=1024)
+            for bits in (2, 4, 6, 8)
+        },
         "uniform nearest": {f"uniform nearest {bits}": codec for bits, codec in nearest.items()},
         "rotated uniform": {
             f"rotated uniform {bits}": make_codec("rotated", inner=codec)
@@ -223,7 +227,7 @@ def write_plot(rows: list[Row], path: str) -> None:
     axes.set(xscale="log", yscale="log", xlabel="bits per parameter", ylabel="relative error")
     axes.set_ylim(1e-6, max(10.0, math.sqrt(10) * max(y for p in curves.values() for _, y in p)))
     axes.grid(visible=True, alpha=0.3)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
     figure.savefig(path, dpi=150, bbox_inches="tight")
     pyplot.close(figure)
 
