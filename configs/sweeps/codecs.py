@@ -12,7 +12,8 @@ def get_sweep() -> Sweep:
         "what travels differs. `uniform_8` has a range for each 1,024 values, `uniform_8_tensor` "
         "one for a whole tensor; `scaled` divides a matrix by the sizes of its rows and columns "
         "first. Both keep the noise small where updates are small: FedAdam makes full steps of "
-        "whatever it finds there, rows of rare words first of all.",
+        "whatever it finds there, rows of rare words first of all. Seconds do not compare: "
+        "the runs shared the machine, and `float32` and `drive_1` were suspended for a while.",
         base={"model.name": "transformer_small", **common.length(100)},
         runs={
             "float32": {},
@@ -31,4 +32,16 @@ def get_sweep() -> Sweep:
         },
         seeds=(0, 1),
         baseline="float32",
+        columns=(
+            "seeds",
+            "token_perplexity",
+            "perplexity_change",
+            "word_perplexity",
+            "top1_accuracy",
+            "upload_per_client",
+            "upload_reduction",
+            "download_per_client",
+            "download_reduction",
+            "rounds",
+        ),
     )
