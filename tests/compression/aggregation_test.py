@@ -9,7 +9,8 @@ from absl.testing import absltest, parameterized
 
 from compression import make_codec
 from compression.aggregation import CompressedMeanFactory
-from tests.compression import codec_cases, tff_testing
+from tests import stock_tff
+from tests.compression import codec_cases
 
 SHAPES = [[3, 4], [64, 64]]
 VALUE_TYPE = tff.to_type([(np.float32, shape) for shape in SHAPES])
@@ -307,7 +308,7 @@ class CompositionTest(parameterized.TestCase):
         process = CompressedMeanFactory(codec, measure_error=True).create(VALUE_TYPE, seeded([2]))
         values = updates(4)
         weights = weighted([[1.0, 2.0], [3.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
-        split = tff_testing.run_split(process.next, (0, values, weights), groups=2)
+        split = stock_tff.run_split(process.next, (0, values, weights), groups=2)
         whole = run(process, values, weights)
         for one, other in zip(split.result, whole.result, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

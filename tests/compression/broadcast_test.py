@@ -9,7 +9,7 @@ from absl.testing import absltest, parameterized
 
 from compression import make_codec
 from compression.broadcast import build_compressed_broadcast
-from tests.compression import tff_testing  # noqa: F401
+from tests import stock_tff  # noqa: F401  (ends TFF's worker)
 
 MODEL_TYPE = tff.to_type(
     tff.learning.models.ModelWeights(

@@ -8,7 +8,7 @@ import tensorflow_federated as tff
 from absl.testing import absltest
 
 from compression.tfmot_aggregation import TfmotUniformMeanFactory
-from tests.compression import tff_testing  # noqa: F401
+from tests import stock_tff  # noqa: F401  (ends TFF's worker)
 
 VALUE_TYPE = tff.to_type([(np.float32, [3]), (np.float32, [40, 50])])
 WEIGHT_TYPE = tff.to_type(

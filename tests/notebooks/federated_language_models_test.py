@@ -48,10 +48,15 @@ def outputs(cell):
     return text, len(pictures)
 
 
+def _children():
+    return set(psutil.Process().children(recursive=True))
+
+
 class NotebookTest(absltest.TestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.before = _children()  # of other tests
         cls.folder = pathlib.Path(absltest.TEST_TMPDIR.value) / f"notebook_{os.getpid()}"
         cls.folder.mkdir(parents=True)
         os.environ["JUPYTER_RUNTIME_DIR"] = str(cls.folder / "jupyter")  # the client's, too
@@ -97,7 +102,7 @@ class NotebookTest(absltest.TestCase):
         self.assertRegex(self.cells["suggest"][0], r"how are \.\.\.\n +\d+\.\d+%  \w+")
 
     def test_no_process_is_left(self):
-        self.assertEmpty(psutil.Process().children(recursive=True))
+        self.assertEmpty(_children() - self.before)
 
     def test_outputs_are_stripped_in_the_repository(self):
         for cell in nbformat.read(NOTEBOOK, as_version=4).cells:

@@ -3,13 +3,13 @@
 import tempfile
 
 import numpy as np
-import psutil
 import tensorflow as tf
 import tensorflow_federated as tff
 from absl.testing import absltest
 
 from tasks import batching
 from tasks.batching import EMPTY_CLIENT, BatchSpec, client_spec
+from tests import stock_tff
 from tests.tasks import fixtures
 
 _CLIENTS = [client_spec(0, 1, "a"), EMPTY_CLIENT, client_spec(0, 1, "b")]
@@ -24,15 +24,7 @@ class WorkerTest(absltest.TestCase):
         path = fixtures.write_store(folder, {"a": sentences, "b": sentences[:5]})
         spec = BatchSpec(batch_size=4)
         cls.dataset_fn = staticmethod(batching.make_dataset_fn(path, "train", spec))
-        tff.backends.native.set_sync_local_cpp_execution_context()
-
-    @classmethod
-    def tearDownClass(cls):
-        # TFF's worker outlives its parent.
-        for child in psutil.Process().children():
-            if "worker_binary" in child.name():
-                child.kill()
-        super().tearDownClass()
+        cls.enterClassContext(stock_tff.own_worker())
 
     def expected(self, client: str) -> list:
         return list(self.dataset_fn(tf.constant(client)).as_numpy_iterator())

@@ -1,29 +1,19 @@
-"""A tiny language model, its text, TFF's view of it, and an end for TFF's worker."""
+"""A tiny language model, its text, and TFF's view of it."""
 
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
-import atexit
 from collections import OrderedDict
 
 import numpy as np
-import psutil
 import tensorflow as tf
 import tensorflow_federated as tff
 
+from tests import stock_tff  # noqa: F401  (ends TFF's worker)
 from tff_lm.learning import metrics, weights
 from tff_lm.learning.client_work import ClientModel
 
 VOCABULARY = 13
 STARTS_WORD = [i > 3 for i in range(VOCABULARY)]
-
-
-def _end_workers() -> None:
-    """TFF's worker outlives its parent unless somebody ends it."""
-    for child in psutil.Process().children(recursive=True):
-        child.kill()
-
-
-atexit.register(_end_workers)
 
 
 class TinyModel(tf.Module):

@@ -10,6 +10,7 @@ import psutil
 import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
+from tests import stock_tff
 from tests.tff_lm.runtime import toy_process
 from tff_lm.runtime import errors, resident, worker
 
@@ -54,18 +55,13 @@ class EqualityTest(ResidentTestCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        tff.backends.native.set_sync_local_cpp_execution_context()
-        before = {child.pid for child in psutil.Process().children()}
-        cls.states, cls.metrics = [_PROCESS.initialize()], []
-        for round_number in range(_ROUNDS):
-            output = _PROCESS.next(cls.states[-1], _specs(round_number))
-            cls.states.append(output.state)
-            cls.metrics.append(output.metrics)
-        cls.evaluated = _EVALUATION(cls.states[-1], _specs(9))
-        for child in psutil.Process().children():  # TFF leaves its worker behind
-            if child.pid not in before:
-                child.kill()
-                child.wait()
+        with stock_tff.own_worker():
+            cls.states, cls.metrics = [_PROCESS.initialize()], []
+            for round_number in range(_ROUNDS):
+                output = _PROCESS.next(cls.states[-1], _specs(round_number))
+                cls.states.append(output.state)
+                cls.metrics.append(output.metrics)
+            cls.evaluated = _EVALUATION(cls.states[-1], _specs(9))
 
     def assert_equals_stock(self, process):
         arrays = list(process.state_arrays().values())
