@@ -41,7 +41,13 @@ def partial_runs() -> dict[str, Mapping[str, Value]]:
             for fraction in (0.6, 0.4, 0.2)
         },
         "per_client_per_round_0.4_uniform_8": {**chosen, **QUANTIZATION["upload_8"]},
-        "per_client_per_round_0.4_drive_1": {**chosen, **QUANTIZATION["upload_drive"]},
+        # The same model to the bit: what is coded without loss is the packed levels.
+        "per_client_per_round_0.4_uniform_8_entropy": {
+            **chosen,
+            **QUANTIZATION["upload_8"],
+            "upload.entropy": True,
+        },
+        "per_client_per_round_0.4_drive_1": {**chosen, **QUANTIZATION["upload_drive_scaled"]},
     }
 
 

@@ -9,7 +9,11 @@ def get_sweep() -> Sweep:
         title="Partial training of the small Transformer",
         description="Equal rounds, cohorts and learning rates; what a client trains, and hence "
         "uploads, differs. `full` trains everything and uploads float32.",
-        base={"model.name": "transformer_small", **common.length(60)},
+        base={
+            "model.name": "transformer_small",
+            **common.length(60),
+            **common.rates(client=0.1, server=0.01),  # the best of optimizers_tuning.py
+        },
         runs=common.partial_runs(),
         seeds_of=dict.fromkeys(common.HEADLINE, (0, 1)),
         baseline="full",

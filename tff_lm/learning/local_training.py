@@ -149,6 +149,9 @@ def train(
         change = hook(batch, seed)
         rate = learning_rate * schedule(step)
 
+        # An update in place copies a weight that somebody still reads. Its last reader is the
+        # backward product, done once the variable before it in the model has its gradient.
+        read: list[tf.Tensor] = []
         for i, gradient in enumerate(gradients):
             if gradient is None:
                 continue
@@ -156,10 +159,12 @@ def train(
             def apply(i=i, gradient=gradient):
                 optimizer.apply(i, change(i, gradient), rate, step)
 
-            if mask is None:
-                apply()
-            else:
-                tf.cond(mask[i], apply, lambda: None)
+            with tf.control_dependencies(read):
+                if mask is None:
+                    apply()
+                else:
+                    tf.cond(mask[i], apply, lambda: None)
+            read = [gradient]
         return step + 1, batch["seed"], row + score.row
 
     initial = (tf.constant(0), tf.zeros([2], tf.int32), tf.zeros([metrics.NUM_METRICS]))
