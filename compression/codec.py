@@ -63,12 +63,21 @@ class Codec(abc.ABC):
         This suffices because every codec sends, as a float, a statistic that a single NaN or
         infinity of its input turns into one.
         """
-        checks = [
-            tf.reduce_all(tf.math.is_finite(part))
-            for part in payload.values()
-            if part.dtype.is_floating
-        ]
+        checks = [all_finite(part) for part in payload.values() if part.dtype.is_floating]
         return tf.reduce_all(tf.stack(checks)) if checks else tf.constant(True)
+
+
+def all_finite(tensor: tf.Tensor) -> tf.Tensor:
+    """bool[]: whether no value is a NaN or an infinity."""
+
+    def look_at_each() -> tf.Tensor:
+        return tf.reduce_all(tf.math.is_finite(tensor))
+
+    if tensor.dtype != tf.float32:
+        return look_at_each()
+    # One pass without a temporary; only huge values, whose squares overflow, need the other way.
+    sum_is_finite = tf.math.is_finite(tf.nn.l2_loss(tensor))
+    return tf.cond(sum_is_finite, lambda: tf.constant(True), look_at_each)
 
 
 def element_count(shape: Sequence[int]) -> int:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from compression.codec import all_finite
+
 
 def checked_fraction(name: str, fraction: float) -> None:
     """Raises ValueError unless 0 < fraction <= 1."""
@@ -18,7 +20,7 @@ def mark_if_not_finite(values: tf.Tensor, whole: tf.Tensor) -> tf.Tensor:
 
     A coordinate that is not sent must not hide a NaN from `Codec.is_valid`.
     """
-    return values + tf.where(tf.reduce_all(tf.math.is_finite(whole)), 0.0, float("nan"))
+    return values + tf.where(all_finite(whole), 0.0, float("nan"))
 
 
 def scatter(values: tf.Tensor, indices: tf.Tensor, shape: Sequence[int]) -> tf.Tensor:

@@ -42,7 +42,7 @@ class LanguageModel(tf.keras.Model):
         self, tokens: tf.Tensor, training: bool = False, seed: tf.Tensor | None = None
     ) -> tf.Tensor:
         """int32[B, T] padded with 0 on the right -> float32[B, T, V], 0 at the padding."""
-        context = CallContext(Packing.of(tokens), training, seed)
+        context = CallContext(self._packing(tokens), training, seed)
         return context.packing.unpack(self._logits(tokens, context))
 
     def score(
@@ -70,9 +70,12 @@ class LanguageModel(tf.keras.Model):
         """
         if unknown := set(trained or {}) - self.freezable:
             raise ValueError(f"{self.name} cannot freeze {', '.join(sorted(unknown))}.")
-        context = CallContext(Packing.of(y), training, seed, trained or {})
-        tokens = context.packing.tokens
-        return self._logits(x, context)[:tokens], context.packing.ids(y)[:tokens]
+        context = CallContext(self._packing(y), training, seed, trained or {})
+        labels = context.packing.ids(y)[: context.packing.tokens]
+        return context.packing.without_spare(self._logits(x, context)), labels
+
+    def _packing(self, ids: tf.Tensor) -> Packing:
+        return Packing.of(ids, self.embedding.precision)
 
     def _logits(self, tokens: tf.Tensor, context: CallContext) -> tf.Tensor:
         x = self.dropout(self.embedding(context.packing.ids(tokens), context), context)

@@ -19,16 +19,17 @@ PAD_ID = 0
 Gradient = Callable[..., Any]  # What a custom_gradient function returns beside its result.
 
 
-# The number of rows is rounded up to a multiple of this. oneDNN compiles a kernel for each shape it
-# meets, which for a small model takes longer than running it; few row counts are soon all known.
-ROW_MULTIPLE = 16
+# The number of rows is rounded up to a multiple of these, by the dtype of the products. In bfloat16
+# oneDNN compiles a kernel for each shape it meets, which for a small model takes longer than to run
+# it; few row counts are soon all known. In float32 one routine serves all shapes.
+ROW_MULTIPLES = {tf.float32: 8, tf.bfloat16: 16}
 
 
 @dataclasses.dataclass(frozen=True)
 class Packing:
     """Where the N real tokens of a right-padded [B, T] batch lie, as rows of an [R, ...] matrix.
 
-    R is N rounded up to a multiple of `ROW_MULTIPLE`. The spare rows come last; whatever stands in
+    R is N rounded up to one of `ROW_MULTIPLES`. The spare rows come last; whatever stands in
     them, they reach no real row, and no gradient reaches them.
 
     Attributes:
@@ -44,12 +45,17 @@ class Packing:
     tokens: tf.Tensor
 
     @classmethod
-    def of(cls, ids: tf.Tensor) -> Packing:
-        """Makes the packing of `ids` (int32[B, T], `PAD_ID` on the right of each row)."""
+    def of(cls, ids: tf.Tensor, precision: tf.DType = tf.float32) -> Packing:
+        """Makes the packing of `ids` (int32[B, T], `PAD_ID` on the right of each row).
+
+        Args:
+          ids: The tokens.
+          precision: Of the products that the rows will go through.
+        """
         shape = tf.shape(ids)
         real = tf.cast(tf.where(tf.not_equal(tf.reshape(ids, [-1]), PAD_ID))[:, 0], tf.int32)
         tokens = tf.size(real)
-        spare = tf.math.floormod(-tokens, ROW_MULTIPLE)
+        spare = tf.math.floormod(-tokens, ROW_MULTIPLES[precision])
         return cls(
             rows=tf.pad(real, [[0, spare]], constant_values=shape[0] * shape[1]),
             positions=tf.pad(tf.math.floormod(real, shape[1]), [[0, spare]]),
@@ -78,6 +84,20 @@ class Packing:
     def unpack(self, values: tf.Tensor) -> tf.Tensor:
         """[R, ...] -> [B, T, ...], with zeros at the padding."""
         return self._unpacked(values, self.rows, self.shape)
+
+    def without_spare(self, values: tf.Tensor) -> tf.Tensor:
+        """[R, d] -> [N, d], without a copy; a slice's own gradient would take three passes."""
+        spare = tf.size(self.rows) - self.tokens
+
+        @tf.custom_gradient
+        def cut(values: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
+            def grad(upstream: tf.Tensor) -> tf.Tensor:
+                zeros = tf.zeros([spare, values.shape[1]], upstream.dtype)
+                return tf.concat([upstream, zeros], axis=0)
+
+            return values[: self.tokens], grad
+
+        return cut(values)
 
     def pack_time_major(self, padded: tf.Tensor) -> tf.Tensor:
         """[T, B, d] -> [R, d]."""

@@ -113,7 +113,7 @@ class PackingTest(absltest.TestCase):
     def test_pack_inverts_unpack(self):
         packing = Packing.of(tf.constant([[1, 2, 0], [3, 0, 0], [4, 5, 6]]))
         self.assertEqual(packing.tokens, 6)
-        values = _random(16, 4)
+        values = _random(8, 4)
         padded = packing.unpack(values)
         self.assertEqual(padded.shape, (3, 3, 4))
         self.assertFalse(np.any(padded.numpy()[[0, 1, 1], [2, 1, 2]]))
@@ -126,15 +126,26 @@ class PackingTest(absltest.TestCase):
     def test_spare_rows_reach_nothing(self):
         """Neither a value of theirs goes on, nor a gradient comes to them."""
         packing = Packing.of(tf.constant([[1, 2], [3, 0]]))
-        values = tf.concat([_random(3, 4), tf.fill([13, 4], np.float32(np.nan))], 0)
+        values = tf.concat([_random(3, 4), tf.fill([5, 4], np.float32(np.nan))], 0)
         self.assertTrue(np.all(np.isfinite(packing.unpack(values))))
         for unpack in (packing.unpack, packing.unpack_time_major):
-            _, (gradient,) = _gradients(unpack, [_random(16, 4)])
+            _, (gradient,) = _gradients(unpack, [_random(8, 4)])
             self.assertTrue(np.all(gradient[:3]))
             self.assertFalse(np.any(gradient[3:]))
         for pack in (packing.pack, packing.pack_time_major):
             _, (gradient,) = _gradients(lambda x, pack=pack: pack(x)[:3], [_random(2, 2, 4)])
             self.assertEqual(np.count_nonzero(gradient), 3 * 4)
+        kept, (gradient,) = _gradients(packing.without_spare, [_random(8, 4)])
+        self.assertEqual(kept.shape, (3, 4))
+        self.assertTrue(np.all(gradient[:3]))
+        self.assertFalse(np.any(gradient[3:]))
+
+    def test_rows_are_rounded_up_by_precision(self):
+        ids = tf.ones([3, 3], tf.int32)
+        for precision in (tf.float32, tf.bfloat16):
+            self.assertEqual(tf.size(Packing.of(ids, precision).rows), 16)
+        self.assertEqual(tf.size(Packing.of(ids[:1], tf.float32).rows), 8)
+        self.assertEqual(tf.size(Packing.of(ids[:1], tf.bfloat16).rows), 16)
 
 
 class FrozenTest(parameterized.TestCase):

@@ -31,10 +31,10 @@ class StateKeeperTest(absltest.TestCase):
         self.keeper.copy(self.fetch)
         self.assertEqual((self.keeper.rounds_at_copy, self.keeper.replay), (7, []))
 
-    def test_copy_is_due_when_rounds_took_twenty_times_as_long_as_a_copy(self):
+    def test_copy_is_due_when_rounds_took_a_hundred_times_as_long_as_a_copy(self):
         with mock.patch.object(recovery.time, "monotonic", side_effect=[10.0, 12.0]):
             self.keeper.copy(self.fetch)  # takes two seconds
-        self.keeper.completed(["a"], seconds=39.0)
+        self.keeper.completed(["a"], seconds=199.0)
         self.assertFalse(self.keeper.copy_is_due)
         self.keeper.completed(["a"], seconds=2.0)
         self.assertTrue(self.keeper.copy_is_due)
