@@ -8,7 +8,7 @@ import pathlib
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import psutil
@@ -122,12 +122,21 @@ def stock_adam(job: Job, model: str, rounds: int) -> Measurement:
 
 
 @contextlib.contextmanager
-def local_runtime(workers: int = 1) -> Iterator[ResidentRuntime]:
-    """Workers on this machine, which share its cores."""
+def local_runtime(
+    workers: int = 1, environment: Mapping[str, str] | None = None
+) -> Iterator[ResidentRuntime]:
+    """Workers on this machine, which share its cores; `environment` is changed in them."""
     concurrency = max(1, len(os.sched_getaffinity(0)) // workers)
     with tempfile.TemporaryDirectory() as folder:
-        logs = [os.path.join(folder, f"{i}.log") for i in range(workers)]
-        local = [LocalWorker(WorkerOptions(concurrency=concurrency, log_path=log)) for log in logs]
+        options = [
+            WorkerOptions(
+                concurrency=concurrency,
+                log_path=os.path.join(folder, f"{i}.log"),
+                environment=environment or {},
+            )
+            for i in range(workers)
+        ]
+        local = [LocalWorker(each) for each in options]
         with ResidentRuntime(local) as runtime:
             yield runtime
 

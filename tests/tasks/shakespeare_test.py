@@ -52,7 +52,7 @@ class ShakespeareTest(absltest.TestCase):
         self.assertLen(shakespeare.CORPUS.fingerprint(CorpusOptions()), 64)
 
     def test_a_folder_without_plays(self):
-        with self.assertRaisesRegex(TaskError, "no Markdown file"):
+        with self.assertRaisesRegex(TaskError, r"shakespeare: no file \*\.md in"):
             shakespeare.CORPUS.fingerprint(CorpusOptions(path=self.create_tempdir().full_path))
 
 

@@ -22,7 +22,7 @@ Gradient = Callable[..., Any]  # What a custom_gradient function returns beside 
 # The number of rows is rounded up to a multiple of these, by the dtype of the products. In bfloat16
 # oneDNN compiles a kernel for each shape it meets, which for a small model takes longer than to run
 # it; few row counts are soon all known. In float32 one routine serves all shapes.
-ROW_MULTIPLES = {tf.float32: 8, tf.bfloat16: 16}
+ROW_MULTIPLES = {tf.float32: 4, tf.bfloat16: 16}
 
 
 @dataclasses.dataclass(frozen=True)
