@@ -9,7 +9,7 @@ def get_sweep() -> Sweep:
         title="Partial training of the large Transformer",
         description="Equal rounds, cohorts and learning rates; what a client trains, and hence "
         "uploads, differs. `full` trains everything and uploads float32.",
-        base={"model.name": "transformer_large", **common.length(40)},
+        base={"model.name": "transformer_large", **common.length(30)},
         runs=common.partial_runs(),
         baseline="full",
     )

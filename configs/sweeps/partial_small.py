@@ -14,7 +14,14 @@ def get_sweep() -> Sweep:
             **common.length(60),
             **common.rates(client=0.1, server=0.01),  # the best of optimizers_tuning.py
         },
-        runs=common.partial_runs(),
+        runs={
+            **common.partial_runs(),
+            # The same model to the bit: the packed levels are coded without loss.
+            f"{common.HEADLINE[1]}_entropy": common.coded_partial(
+                "upload_8", **{"upload.entropy": True}
+            ),
+            "per_client_per_round_0.4_drive_1": common.coded_partial("upload_drive_scaled"),
+        },
         seeds_of=dict.fromkeys(common.HEADLINE, (0, 1)),
         baseline="full",
     )
