@@ -16,12 +16,12 @@ def get_sweep() -> Sweep:
         runs={
             "full": {},
             "chosen": _CHOSEN,
-            "chosen_blocks": {**_CHOSEN, "partial.pattern": "block"},
+            "chosen_blocks": {**_CHOSEN, "partial.include": "block"},
             "chosen_server_0.005": {**_CHOSEN, **common.rates(client=0.1, server=0.005)},
             "chosen_client_0.2": {**_CHOSEN, **common.rates(client=0.2, server=0.01)},
             "chosen_blocks_server_0.005": {
                 **_CHOSEN,
-                "partial.pattern": "block",
+                "partial.include": "block",
                 **common.rates(client=0.1, server=0.005),
             },
         },
