@@ -35,7 +35,7 @@ def partial_runs() -> dict[str, Mapping[str, Value]]:
     return {
         "full": {},
         **{
-            f"{policy}_{fraction}": _partial(policy, fraction)
+            f"{policy}_{fraction}": partial(policy, fraction)
             for policy in ("fixed", "per_round", "per_client_per_round")
             for fraction in (0.6, 0.4, 0.2)
         },
@@ -45,9 +45,16 @@ def partial_runs() -> dict[str, Mapping[str, Value]]:
 
 def coded_partial(row: str, **options: Value) -> dict[str, Value]:
     """Of each client a random 40%, through the codec of a row of the paper's quantization table."""
-    return {**_partial("per_client_per_round", 0.4), **QUANTIZATION[row], **options}
+    return {**partial("per_client_per_round", 0.4), **QUANTIZATION[row], **options}
 
 
-def _partial(policy: str, fraction: float) -> dict[str, Value]:
-    """A client trains `fraction` of the parameters, chosen by `policy`."""
-    return {"partial.policy": policy, "partial.fraction": fraction}
+def partial(policy: str, fraction: float, include: str = "") -> dict[str, Value]:
+    """A client trains `fraction` of the parameters, chosen by `policy` among what `include` finds.
+
+    What it does not find always trains, and counts.
+    """
+    return {
+        "partial.policy": policy,
+        "partial.fraction": fraction,
+        **({"partial.include": include} if include else {}),
+    }
