@@ -94,6 +94,7 @@ class ExecuteTest(absltest.TestCase):
     def start(self, file, parallel):
         environment = {
             **os.environ,
+            "FAKE_ROUND_SECONDS": "0.3",
             "PYTHONPATH": os.pathsep.join([str(fake_sweep.ROOT), *sys.path]),
         }
         module = "tests.tff_lm.program.sweep.fake_sweep"
@@ -126,7 +127,9 @@ class ExecuteTest(absltest.TestCase):
         return sweep.returncode, output
 
     def test_a_signal_reaches_every_run_and_the_sweep_goes_on_later(self):
-        file = self.write('runs={"slow_1": {}, "slow_2": {}, "a": {}}')
+        # Long enough for both to be at it when the signal comes, however late one of them starts.
+        slow = '{"federated.rounds": 100}'
+        file = self.write(f'runs={{"slow_1": {slow}, "slow_2": {slow}, "a": {{}}}}')
         code, output = self.end_once_trained(
             self.start(file, 2), ["slow_1", "slow_2"], signal.SIGTERM
         )
@@ -140,16 +143,16 @@ class ExecuteTest(absltest.TestCase):
             self.assertNotEmpty(list((folder / "checkpoints").iterdir()))
         self.assertEqual(self.execute(file), 0)
         self.assertEqual(self.started(), 3)
-        for name in ("slow_1", "slow_2", "a"):
-            self.assertEqual(self.summary(name)["rounds"], ROUNDS)
+        for name, rounds in (("slow_1", 100), ("slow_2", 100), ("a", ROUNDS)):
+            self.assertEqual(self.summary(name)["rounds"], rounds)
 
     def test_a_killed_sweep_leaves_no_process_and_resumes(self):
-        file = self.write('runs={"slow": {"federated.rounds": 6}}')
+        file = self.write('runs={"slow": {"federated.rounds": 100}}')
         code, output = self.end_once_trained(self.start(file, 1), ["slow"], signal.SIGKILL)
         self.assertEqual(code, -signal.SIGKILL, msg=output)
         self.assertIsNone(self.summary("slow"))
         self.assertEqual(self.execute(file), 0)
-        self.assertEqual(self.summary("slow")["rounds"], 6)
+        self.assertEqual(self.summary("slow")["rounds"], 100)
 
     def test_a_second_sweep_in_the_same_folder_is_refused(self):
         file = self.write('runs={"slow": {"federated.rounds": 100}}')

@@ -1,9 +1,10 @@
 """`bin.train` without TensorFlow: the real program on a fake runtime, for tests of sweeps.
 
 The name of an experiment says how it goes: "failing" ends with an error, "slow" takes its
-time over a round.
+time over a round, as many seconds as the environment variable FAKE_ROUND_SECONDS says.
 """
 
+import os
 import pathlib
 import time
 
@@ -17,7 +18,7 @@ from tff_lm.program.workdir import Workdir
 
 _CONFIG = command_line.define_config()
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-SLOW_SECONDS = 0.3
+_ROUND_SECONDS = float(os.environ.get("FAKE_ROUND_SECONDS", "0"))
 
 
 def main(arguments):
@@ -28,7 +29,7 @@ def main(arguments):
         if config.experiment.startswith("failing"):
             raise RunError(f"round {number} went wrong")
         if config.experiment.startswith("slow"):
-            time.sleep(SLOW_SECONDS)
+            time.sleep(_ROUND_SECONDS)
 
     plots.draw = lambda *arguments, **options: None
     workdir = Workdir(pathlib.Path(_WORKDIR.value))
