@@ -151,7 +151,7 @@ def train(
 
         # An update in place copies a weight that somebody still reads. Its last reader is the
         # backward product, done once the variable before it in the model has its gradient.
-        read: list[tf.Tensor] = []
+        read = []
         for i, gradient in enumerate(gradients):
             if gradient is None:
                 continue
