@@ -3,8 +3,8 @@
 TensorFlow takes and frees a tensor for every operation. glibc returns blocks above 32 MB to the
 system at once, so that each round pays for fresh pages, zeroed by the kernel, and spreads tensors
 over one arena a thread, each fragmented by itself. Here freed memory is kept and used again, in
-large pages. Another allocator in the user's own LD_PRELOAD stays in force: docs/performance.md tells
-what it brings and costs.
+large pages. Another allocator in the user's own LD_PRELOAD stays in force; docs/performance.md
+tells what it brings and costs.
 """
 
 from __future__ import annotations
