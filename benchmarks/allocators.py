@@ -1,6 +1,6 @@
 """What a worker's memory allocator does to the speed of rounds.
 
-    python -m benchmarks.allocators --model=transformer_small --clients=8
+    python -m benchmarks.allocators --model=transformer_small --clients=8 --rounds=7
 
 One worker for each allocator; they take turns, round by round on the same clients and batches, so
 that their ratios do not drift with the machine (see to it that nothing else runs). Allocators that
@@ -10,7 +10,6 @@ are not installed are left out.
 import contextlib
 import pathlib
 import statistics
-import time
 from collections.abc import Mapping, Sequence
 
 from absl import app, flags, logging
@@ -54,9 +53,7 @@ def _installed() -> dict[str, Mapping[str, str]]:
 
 
 def _measure(job: Job) -> dict[str, list[float]]:
-    """Seconds of each measured round, by allocator; one round before them warms up."""
-    clients = job.specs(1)
-    seconds: dict[str, list[float]] = {name: [] for name in _installed()}
+    """Seconds of each measured round, by allocator."""
     with contextlib.ExitStack() as stack:
         processes = {}
         for name, environment in tqdm(_installed().items(), "compiling", leave=False):
@@ -64,13 +61,7 @@ def _measure(job: Job) -> dict[str, list[float]]:
             processes[name] = measures.build_resident(
                 runtime, job, _MODEL.value, _PRECISION.value, measures.FED_AVG
             )
-        for number in tqdm(range(1 + _ROUNDS.value), "rounds", leave=False):
-            for name, process in processes.items():
-                start = time.perf_counter()
-                process.next(clients)
-                if number:
-                    seconds[name].append(time.perf_counter() - start)
-    return seconds
+        return measures.take_turns(processes, job.specs(1), _ROUNDS.value)
 
 
 def main(argv: Sequence[str]) -> None:

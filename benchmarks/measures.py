@@ -8,12 +8,13 @@ import pathlib
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import psutil
 import tensorflow as tf
 import tensorflow_federated as tff
+from tqdm import tqdm
 
 from benchmarks import plain_keras
 from benchmarks.jobs import LEARNING_RATE, MAX_LENGTH, Job
@@ -187,6 +188,20 @@ def resident(
     with local_runtime(workers) as runtime:
         process = build_resident(runtime, job, model, precision, options)
         return throughput(job, rounds, lambda _: process.next(job.specs(1)))
+
+
+def take_turns(
+    processes: Mapping[str, ResidentProcess], clients: Sequence[str], rounds: int
+) -> dict[str, list[float]]:
+    """Seconds of each process' rounds, one process after another; a round before warms up."""
+    seconds: dict[str, list[float]] = {name: [] for name in processes}
+    for number in tqdm(range(1 + rounds), "rounds", leave=False):
+        for name, process in processes.items():
+            start = time.perf_counter()
+            process.next(clients)
+            if number:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
 
 
 # A plain loop, without federation.

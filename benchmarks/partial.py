@@ -11,7 +11,6 @@ import dataclasses
 import json
 import statistics
 import sys
-import time
 from collections.abc import Sequence
 
 from absl import app, flags, logging
@@ -60,9 +59,7 @@ def _variants() -> dict[str, PartialOptions]:
 def _measure(
     setting: Setting, variants: dict[str, PartialOptions], job: Job
 ) -> dict[str, list[float]]:
-    """Seconds of each measured round, by variant; one round before them warms up."""
-    clients = job.specs(1)
-    seconds: dict[str, list[float]] = {name: [] for name in variants}
+    """Seconds of each measured round, by variant."""
     with measures.local_runtime() as runtime:
         processes = {
             name: measures.build_resident(
@@ -76,13 +73,7 @@ def _measure(
             )
             for name, options in tqdm(variants.items(), "compiling", leave=False)
         }
-        for number in tqdm(range(1 + _ROUNDS.value), "rounds", leave=False):
-            for name, process in processes.items():
-                start = time.perf_counter()
-                process.next(clients)
-                if number:
-                    seconds[name].append(time.perf_counter() - start)
-    return seconds
+        return measures.take_turns(processes, job.specs(1), _ROUNDS.value)
 
 
 def _table(setting: Setting, medians: dict[str, float], tokens: int) -> str:
