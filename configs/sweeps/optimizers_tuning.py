@@ -16,9 +16,9 @@ def get_sweep() -> Sweep:
         description="The small Transformer, one local epoch, equal rounds and cohorts.",
         base={"model.name": "transformer_small", **common.length(40)},
         runs={
-            **_runs("fed_avg", {_CLIENT: (0.1, 0.3, 1.0), _SERVER: (1.0, 2.0)}),
-            **_runs("fed_adam", {_CLIENT: (0.03, 0.1, 0.3), _SERVER: (0.003, 0.005, 0.01)}),
-            **_runs("fed_prox", {_CLIENT: (0.3, 1.0), _SERVER: (1.0,), _MU: (0.001, 0.01, 0.1)}),
+            **_runs("fed_avg", {_CLIENT: (0.1, 0.3, 1.0), _SERVER: (1.0, 2.0, 4.0)}),
+            **_runs("fed_adam", {_CLIENT: (0.03, 0.1, 0.3), _SERVER: (0.003, 0.005, 0.01, 0.02)}),
+            **_runs("fed_prox", {_CLIENT: (0.3,), _SERVER: (2.0, 4.0), _MU: (0.001, 0.01, 0.1)}),
             **_mime_runs("mime_lite"),
             **_mime_runs("mime"),
         },
