@@ -25,6 +25,9 @@ _POLICY = flags.DEFINE_string(
     "policy", "per_client_per_round", f"of partial training, one of {', '.join(POLICIES)}"
 )
 _FRACTIONS = flags.DEFINE_list("fractions", ["1", "0.6", "0.4", "0.2", "0.1"], "trained, offered")
+_INCLUDE = flags.DEFINE_string(
+    "include", "", "regular expression: variables that may be frozen, such as feed_forward; all"
+)
 _ROWS = flags.DEFINE_integer("rows_shown", 8, "most settings in a table", lower_bound=1)
 
 _ROUNDS = flags.DEFINE_integer("rounds", 3000, "of the run whose cost is told", lower_bound=1)
@@ -45,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
         policy=_POLICY.value,
         fractions=_fractions(),
         clients=_CLIENTS.value,
+        include=_INCLUDE.value,
     )
     speed = _speed(request.model)
     # Only now, since these import TensorFlow.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -46,6 +46,7 @@ def upload_offers(
     fractions: Sequence[float],
     clients: int,
     *,
+    include: str = "",
     min_elements: int = BY_KEY["upload.min_elements"].default,  # type: ignore[assignment]
     min_size: int = BY_KEY["partial.min_size"].default,  # type: ignore[assignment]
 ) -> list[Offer]:
@@ -56,12 +57,17 @@ def upload_offers(
       policy: of partial training, where the fraction is below 1.
       fractions: of the parameters, trained.
       clients: in a round's cohort, over which noise averages out.
+      include: regular expression; variables that it does not find always train.
       min_elements: smaller variables are sent as float32.
       min_size: smaller matrices always train.
     """
     shapes = partition_of(model_fn).shapes
     sizes = np.array([math.prod(shape) for shape in shapes])
-    parts = list(_parts(model_fn, policy, fractions, min_size))
+    options_of = functools.partial(PartialOptions, pattern=include, min_size=min_size)
+    chosen: dict[str, Value] = {"partial.policy": policy}
+    if include:
+        chosen["partial.include"] = include
+    parts = list(_parts(model_fn, options_of, chosen, fractions))
     offers = []
     for choice in UPLOADS:
         codec = choice.codec("upload")
@@ -98,16 +104,18 @@ def download_offers(
 
 
 def _parts(
-    model_fn: ModelFn, policy: str, fractions: Sequence[float], min_size: int
+    model_fn: ModelFn,
+    options_of: Callable[..., PartialOptions],
+    chosen: Mapping[str, Value],
+    fractions: Sequence[float],
 ) -> Iterator[tuple[Draws, dict[str, Value]]]:
     """What is trained, and the options that say so, for each fraction that the model allows."""
-    options_of = functools.partial(PartialOptions, min_size=min_size)
     for fraction in sorted(set(fractions), reverse=True):
         if fraction == 1.0:
             yield draws(model_fn, options_of()), {}
             continue
         try:
-            part = draws(model_fn, options_of(policy=policy, fraction=fraction))
+            part = draws(model_fn, options_of(policy=chosen["partial.policy"], fraction=fraction))
         except ValueError:  # what always trains is more than that, or there is no large matrix
             continue
-        yield part, {"partial.policy": policy, "partial.fraction": fraction}
+        yield part, {**chosen, "partial.fraction": fraction}

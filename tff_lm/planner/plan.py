@@ -44,7 +44,9 @@ def plan(request: Request) -> Plan:
       ConfigError: if none does; it names the smallest possible number of bytes.
     """
     model_fn = functools.partial(build_model, request.model, request.vocabulary_size)
-    uploads = upload_offers(model_fn, request.policy, request.fractions, request.clients)
+    uploads = upload_offers(
+        model_fn, request.policy, request.fractions, request.clients, include=request.include
+    )
     downloads = download_offers(model_fn)
     return Plan(
         request,

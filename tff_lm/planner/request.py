@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Sequence
 
 from tff_lm.config import ConfigError, find_option
@@ -25,6 +26,7 @@ class Request:
       policy: of partial training, one of `POLICIES`.
       fractions: of the parameters, trained; each is offered with every codec.
       clients: in a round's cohort.
+      include: regular expression: variables that partial training may freeze; all by default.
     """
 
     model: str
@@ -34,6 +36,7 @@ class Request:
     policy: str = "per_client_per_round"
     fractions: Sequence[float] = (1.0, 0.6, 0.4, 0.2, 0.1)
     clients: int = 200
+    include: str = ""
 
     def __post_init__(self) -> None:
         """Raises ConfigError, naming the flag and a remedy."""
@@ -50,6 +53,12 @@ class Request:
                 raise ConfigError(f"--{flag} must be above 0")
         if not self.fractions or not all(0 < fraction <= 1 for fraction in self.fractions):
             raise ConfigError("--fractions must be numbers above 0 and up to 1, such as 1,0.4,0.1")
+        try:
+            re.compile(self.include)
+        except re.error as error:
+            raise ConfigError(
+                f"--include={self.include} is no regular expression: {error}"
+            ) from None
 
 
 def _named(flag: str, name: str, names: Sequence[str]) -> None:

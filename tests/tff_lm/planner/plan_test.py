@@ -37,6 +37,7 @@ class RequestTest(parameterized.TestCase):
         ({"download_bytes": float("nan")}, "--download_mb must be above 0"),
         ({"fractions": ()}, "--fractions"),
         ({"fractions": (0.4, 1.2)}, "--fractions"),
+        ({"include": "feed("}, r"--include=feed\( is no regular expression"),
         ({"vocabulary_size": 2}, "--vocabulary_size must be at least 16"),
     )
     def test_mistakes(self, changes, message):
@@ -63,6 +64,15 @@ class PlanTest(absltest.TestCase):
             if o.label == "uniform 8 bits" and o.overrides.get("partial.fraction") == 0.4
         )
         self.assertBetween(self.plan.model_bytes / combination.mean_bytes, 9.7, 10.3)
+
+    def test_what_is_not_included_always_trains(self):
+        small = Request("transformer_small", fractions=(0.36,), include="feed_forward")
+        (plain,) = (o for o in plan.plan(small).uploads if o.label == "float32")
+        # Two of twelve equal matrices, and all that is no feed-forward matrix.
+        parameters, candidate = 4_070_400, 128 * 2048
+        self.assertEqual(plain.worst_bytes, 4 * (parameters - 10 * candidate))
+        self.assertEqual(plain.mean_bytes, plain.worst_bytes)
+        self.assertEqual(plain.overrides["partial.include"], "feed_forward")
 
     def test_the_command_sets_what_the_table_says(self):
         command = table.train_command(self.plan)
