@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tff_lm.program.progress import human_bytes
@@ -15,34 +15,45 @@ _LEGEND = (
     "Perplexities of a sub-word, over all people of a split, ± standard deviation over the seeds.\n"
     "up, down: of a client in a round. minutes: of training."
 )
-_LEGEND_CHANGE = " change: of the test perplexity against {}."
+_LEGEND_CHANGE = " change: of the test perplexity against {}, seed by seed."
 _HEAD = ("experiment", "seeds", "validation", "test", "change", "up", "down", "minutes")
 
 
 @dataclasses.dataclass(frozen=True)
 class _Line:
-    """The figures of an experiment, one of each a seed."""
+    """The figures of an experiment, by seed."""
 
     experiment: str
-    summaries: Sequence[dict[str, Any]]
+    by_seed: Mapping[int, dict[str, Any]]
+
+    @property
+    def summaries(self) -> Sequence[dict[str, Any]]:
+        return list(self.by_seed.values())
 
     def perplexities(self, split: str) -> list[float]:
         values = [summary[split]["token_perplexity"] for summary in self.summaries]
         return [math.inf if value is None else value for value in values]
 
+    def change(self, other: _Line) -> float:
+        """Of the test perplexity, over the seeds that both have: these share their cohorts."""
+        mine = dict(zip(self.by_seed, self.perplexities("test"), strict=True))
+        theirs = dict(zip(other.by_seed, other.perplexities("test"), strict=True))
+        ratios = [mine[seed] / theirs[seed] for seed in mine if seed in theirs]
+        return statistics.fmean(ratios) - 1.0 if ratios else math.nan
+
     def mean(self, split: str) -> float:
         return statistics.fmean(self.perplexities(split))
 
-    def cells(self, baseline: float | None) -> tuple[str, ...]:
+    def cells(self, baseline: _Line | None) -> tuple[str, ...]:
         sent = [summary["communication"] for summary in self.summaries]
         seconds = statistics.fmean(summary["training_seconds"] for summary in self.summaries)
-        test = self.mean("test")
+        change = self.change(baseline) if baseline else math.nan
         return (
             self.experiment,
             str(len(self.summaries)),
             _spread(self.perplexities("validation")),
             _spread(self.perplexities("test")),
-            f"{test / baseline - 1:+.1%}" if baseline and math.isfinite(test) else "",
+            f"{change:+.1%}" if math.isfinite(change) else "",
             human_bytes(statistics.fmean(each["upload_bytes_per_client"] for each in sent)),
             human_bytes(statistics.fmean(each["download_bytes_per_client"] for each in sent)),
             f"{seconds / 60:.1f}",
@@ -54,12 +65,12 @@ def table(runs: Sequence[Run], baseline: str = "") -> str:
 
     `baseline` is the experiment with which the test perplexities are compared; "": none.
     """
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, dict[int, dict[str, Any]]] = {}
     for run in runs:
         if (summary := run.result()) is not None:
-            found.setdefault(run.experiment, []).append(summary)
-    lines = [_Line(name, summaries) for name, summaries in found.items()]
-    reference = next((line.mean("test") for line in lines if line.experiment == baseline), None)
+            found.setdefault(run.experiment, {})[run.config.seed] = summary
+    lines = [_Line(name, by_seed) for name, by_seed in found.items()]
+    reference = next((line for line in lines if line.experiment == baseline), None)
     lines.sort(key=lambda line: line.mean("validation"))
     legend = _LEGEND + (_LEGEND_CHANGE.format(baseline) if baseline else "")
     return f"{_aligned([_HEAD, *(line.cells(reference) for line in lines)])}\n\n{legend}"
