@@ -1,36 +1,25 @@
-"""What helps where each client trains a random 40%: rates, and which matrices take part."""
-
-from collections.abc import Mapping
+"""Server rates and candidates where each client trains its own part at 8 bits, against full."""
 
 from configs.sweeps import common
 from tff_lm.config.option import Value
 from tff_lm.program.sweep import Sweep
 
-_STARTING_POINTS: Mapping[str, Mapping[str, Value]] = {
-    "full": {},
-    "any_matrix": common.partial("per_client_per_round", 0.4),
-    "blocks": common.partial("per_client_per_round", 0.4, include="block"),
-    "feed_forward": common.partial("per_client_per_round", 0.4, include="feed_forward"),
-}
-_RATES = {
-    "": common.rates(client=0.1, server=0.01),
-    "-server_0.005": common.rates(client=0.1, server=0.005),
-    "-server_0.02": common.rates(client=0.1, server=0.02),
-    "-client_0.2": common.rates(client=0.2, server=0.01),
-}
-
 
 def get_sweep() -> Sweep:
+    def part(fraction: float, include: str, server: float) -> dict[str, Value]:
+        chosen = common.partial("per_client_per_round", fraction, include)
+        return common.coded({**chosen, **common.rates(client=0.1, server=server)}, "upload_8")
+
     return Sweep(
-        title="Partial training: rates and candidates",
-        description="The small Transformer; each client trains a random 40% in a round. Of the "
-        "parameters, `blocks` always trains the embedding, `feed_forward` attention as well, and "
-        "correspondingly less of the other matrices.",
-        base={"model.name": "transformer_small", **common.length(60)},
+        title="Partial training: server rates and candidates",
+        description="The small Transformer, one seed; each client trains its own part in a round. "
+        "`ff36` draws among the feed-forward matrices alone, `block39` among those of attention as "
+        "well; the embedding always trains.",
+        base={"model.name": "transformer_small", **common.length(100)},
         runs={
-            f"{name}{suffix}": {**point, **rates}
-            for name, point in _STARTING_POINTS.items()
-            for suffix, rates in _RATES.items()
+            **{f"full-{s}": common.rates(client=0.1, server=s) for s in (0.005, 0.01)},
+            **{f"ff36-{s}": part(0.36, "feed_forward", s) for s in (0.005, 0.01, 0.015)},
+            "block39-0.01": part(0.39, "block", 0.01),
         },
-        baseline="full",
+        baseline="full-0.01",
     )
