@@ -18,7 +18,7 @@ def get_sweep() -> Sweep:
         "embedding, 10%, always trains.",
         base={
             "model.name": "transformer_large",
-            **common.length(40),
+            **common.length(30),
             **common.rates(client=0.03, server=0.001),
             "evaluation.examples_per_client": 50,
         },
