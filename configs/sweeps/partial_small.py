@@ -21,11 +21,14 @@ def get_sweep() -> Sweep:
         title="Partial training of the small Transformer",
         description="Equal rounds, cohorts and learning rates; what a client trains, and hence "
         "uploads, differs. `full` trains everything and uploads float32. Under `feed_forward` "
-        "embedding and attention always train, and the draw is among the other matrices.",
+        "embedding and attention always train, and the draw is among the other matrices. Two seeds "
+        "of one setting are up to a tenth apart at this length: smaller differences say nothing. "
+        "Seconds do not compare, for the runs shared the machine and some were suspended; "
+        "docs/performance.md has those of an idle machine.",
         base={
             "model.name": "transformer_small",
             **common.length(60),
-            **common.rates(client=0.1, server=0.01),  # the best of partial_tuning.py for `full`
+            **common.rates(client=0.1, server=0.01),
         },
         runs={
             **common.partial_runs(),

@@ -1,0 +1,23 @@
+"""Partial training per client with four times the cohort: each matrix has more who train it."""
+
+from configs.sweeps import common
+from tff_lm.program.sweep import Sweep
+
+
+def get_sweep() -> Sweep:
+    own = common.partial("per_client_per_round", 0.36, include="feed_forward")
+    return Sweep(
+        title="A tenth of the upload with a cohort of 24",
+        description="As `per_client_per_round_0.36_uniform_8` above, with four times as many "
+        "clients in a round and 30 rounds: a feed-forward matrix is trained by four clients of a "
+        "round on average, not by one.",
+        base={
+            "model.name": "transformer_small",
+            **common.length(30),
+            **common.rates(client=0.1, server=0.01),
+            "federated.clients_per_round": 24,
+            "evaluation.every": 10,
+        },
+        runs={"full": {}, "per_client_per_round_0.36_uniform_8": common.coded(own, "upload_8")},
+        baseline="full",
+    )
