@@ -15,7 +15,10 @@ def get_sweep() -> Sweep:
         title="Partial training of the large Transformer",
         description="Equal rounds, cohorts and learning rates; what a client trains, and hence "
         "uploads, differs. `full` trains everything and uploads float32. Under `blocks` the "
-        "embedding, 10%, always trains.",
+        "embedding, 10%, always trains. At this length the model knows little more than how often "
+        "words occur, and what matters is when the embedding trains: not at all, or for a part of "
+        "the rounds, costs most. Measured on 50 sentences of each person. Seconds are of two runs "
+        "at a time, side by side.",
         base={
             "model.name": "transformer_large",
             **common.length(30),
