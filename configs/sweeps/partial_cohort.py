@@ -20,5 +20,6 @@ def get_sweep() -> Sweep:
             "evaluation.every": 10,
         },
         runs={"full": {}, "per_client_per_round_0.36_uniform_8": common.coded(own, "upload_8")},
+        seeds=(0, 1),
         baseline="full",
     )

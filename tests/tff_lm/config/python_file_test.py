@@ -1,6 +1,7 @@
 import os
 import pathlib
 import sys
+import tempfile
 from unittest import mock
 
 from absl.testing import absltest, parameterized
@@ -26,13 +27,16 @@ class PythonFileTest(parameterized.TestCase):
 
     @mock.patch.object(sys, "dont_write_bytecode", False)
     def test_an_edit_within_the_second_is_seen_and_nothing_is_left_beside_the_file(self):
-        path = self.file("def get():\n  return 'a'\n")
+        folder = tempfile.TemporaryDirectory()  # absl's are those of the run before
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "made.py")
+        pathlib.Path(path).write_text("def get():\n  return 'a'\n")
         then = os.stat(path)
         self.assertEqual(python_file.call(path, "get"), "a")
         pathlib.Path(path).write_text("def get():\n  return 'b'\n")
         os.utime(path, ns=(then.st_atime_ns, then.st_mtime_ns))
         self.assertEqual(python_file.call(path, "get"), "b")
-        self.assertEqual(os.listdir(os.path.dirname(path)), ["made.py"])
+        self.assertEqual(os.listdir(folder.name), ["made.py"])
 
     @parameterized.parameters(
         ("def get(\n", r"made\.py, line 1: '\(' was never closed"),
