@@ -11,7 +11,8 @@ def get_sweep() -> Sweep:
         description="Each client trains embedding, attention and a random two of the twelve "
         "feed-forward matrices, 36% of the parameters, and uploads 8 bits a value: as with 6 "
         "clients in “A tenth of the upload, small Transformer”, but here a matrix is trained by "
-        "four clients of a round on average, not by one.",
+        "four clients of a round on average, not by one. That is enough for one seed, and not for "
+        "the other.",
         base={
             "model.name": "transformer_small",
             **common.length(30),

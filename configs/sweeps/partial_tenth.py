@@ -15,13 +15,12 @@ def get_sweep() -> Sweep:
         "attention and two of the twelve feed-forward matrices train, 36% of the parameters (three "
         "would be 42%), at 8 bits a value: `per_client_per_round` each client's own two, `fixed` "
         "the same for all, ever. `eden_3` trains everything, at 3 bits.\n\n"
-        "Each client's own part does not stay within 2% here, as it does with a cohort of 24 (a "
-        "section of its own). The limit is the cohort of 6: a feed-forward matrix is trained by "
-        "one client of a round on average, and by none in a third of the rounds. Tried: all "
-        "matrices or those of the blocks as candidates, other rates of server and clients "
-        "(partial_tuning, partial_small), entropy coding instead of the smaller part. Three bits "
-        "for everything save as much and cost less. `fixed` depends on which two it draws: seed 0 "
-        "has the first layers of blocks 1 and 2.",
+        "Each client's own part does not stay within 2%. Of 6 clients one trains a feed-forward "
+        "matrix in a round on average, and none in a third of the rounds; but a cohort of 24 (a "
+        "section of its own) mends one seed alone. Also tried: all matrices or those of the blocks "
+        "as candidates, other rates of server and clients (partial_tuning, partial_small), entropy "
+        "coding instead of the smaller part. Three bits for everything save as much and cost less. "
+        "`fixed` depends on which two it draws: seed 0 has the first layers of blocks 1 and 2.",
         base={
             "model.name": "transformer_small",
             **common.length(100),
