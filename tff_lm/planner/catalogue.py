@@ -61,7 +61,7 @@ UPLOADS = (
     *(_choice(f"qsgd {b} bits", codec="qsgd", bits=b) for b in (2, 4, 8)),
     _choice("terngrad", codec="terngrad"),
     _DRIVE,
-    _choice("drive, least error", codec="drive", scaled=True),
+    _choice("drive scaled (1 bit)", codec="drive", scaled=True),
     *_EDEN,
     *(_choice(f"top {f:.0%}", codec="top_k", fraction=f) for f in (0.01, 0.1)),
     _choice("random 10%", codec="random_k", fraction=0.1),

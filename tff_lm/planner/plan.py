@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import re
 from collections.abc import Sequence
 
 from tff_lm.config import ConfigError
@@ -41,9 +42,16 @@ def plan(request: Request) -> Plan:
     """Finds all settings that fit.
 
     Raises:
-      ConfigError: if none does; it names the smallest possible number of bytes.
+      ConfigError: if none does; it names the smallest possible number of bytes. Also if
+        `include` matches nothing.
     """
     model_fn = functools.partial(build_model, request.model, request.vocabulary_size)
+    names = partition_of(model_fn).names
+    if not any(re.search(request.include, name) for name in names):
+        raise ConfigError(
+            f"--include={request.include} matches no variable of {request.model}; "
+            f"they are called {', '.join(names)}"
+        )
     uploads = upload_offers(
         model_fn, request.policy, request.fractions, request.clients, include=request.include
     )

@@ -73,6 +73,8 @@ class PlanTest(absltest.TestCase):
         self.assertEqual(plain.worst_bytes, 4 * (parameters - 10 * candidate))
         self.assertEqual(plain.mean_bytes, plain.worst_bytes)
         self.assertEqual(plain.overrides["partial.include"], "feed_forward")
+        with self.assertRaisesRegex(ConfigError, "--include=fed_forward matches no .*block_0/feed"):
+            plan.plan(Request("transformer_small", include="fed_forward"))
 
     def test_the_command_sets_what_the_table_says(self):
         command = table.train_command(self.plan)
