@@ -18,7 +18,7 @@ def get_sweep() -> Sweep:
         runs={
             **_runs("fed_avg", {_CLIENT: (0.1, 0.3, 1.0), _SERVER: (1.0, 2.0, 4.0)}),
             **_runs("fed_adam", {_CLIENT: (0.03, 0.1, 0.3), _SERVER: (0.003, 0.005, 0.01, 0.02)}),
-            **_runs("fed_prox", {_CLIENT: (0.3,), _SERVER: (2.0, 4.0), _MU: (0.001, 0.01, 0.1)}),
+            **_runs("fed_prox", {_CLIENT: (0.1, 0.3), _SERVER: (2.0,), _MU: (0.001, 0.01, 0.1)}),
             **_mime_runs("mime_lite"),
             **_mime_runs("mime"),
         },
@@ -31,8 +31,13 @@ def _runs(name: str, choices: Mapping[str, Sequence[Value]]) -> dict[str, dict[s
 
 def _mime_runs(name: str) -> dict[str, dict[str, Value]]:
     """Both base optimizers, whose rates differ in size."""
-    runs = {}
+    runs: dict[str, dict[str, Value]] = {}
     for optimizer, rates in (("momentum", (0.03, 0.1, 0.3)), ("adam", (0.001, 0.003, 0.01))):
-        choices = {"algorithm.name": (name,), _OPTIMIZER: (optimizer,), _CLIENT: rates}
-        runs |= grid(f"{name}-{optimizer}", {**choices, _SERVER: (1.0,)})
+        choices: dict[str, Sequence[Value]] = {
+            "algorithm.name": (name,),
+            _OPTIMIZER: (optimizer,),
+            _CLIENT: rates,
+            _SERVER: (1.0,),
+        }
+        runs |= grid(f"{name}-{optimizer}", choices)
     return runs

@@ -1,0 +1,26 @@
+"""Where the large Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
+
+Needs the pre-trained model first:
+
+    python -m bin.pretrain --config=configs/pretrain_sotu.py \
+      --workdir=runs/pretrain/transformer_large --config.model.name=transformer_large
+"""
+
+from configs.sweeps import common
+from tff_lm.program.sweep import Sweep
+
+
+def get_sweep() -> Sweep:
+    return Sweep(
+        title="Where the large Transformer starts",
+        description=common.STARTS_DESCRIPTION,
+        base={
+            **common.length(40),
+            **common.rates(client=0.03, server=0.001),
+            **common.OFTEN_EVALUATED,
+        },
+        runs=common.starts("transformer_large"),
+        # What the claim of half the rounds compares.
+        seeds_of={"scratch": (0, 1), "all": (0, 1)},
+        baseline="scratch",
+    )
