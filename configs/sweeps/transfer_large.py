@@ -23,4 +23,5 @@ def get_sweep() -> Sweep:
         # What the claim of half the rounds compares.
         seeds_of={"scratch": (0, 1), "all": (0, 1)},
         baseline="scratch",
+        target_experiments=("scratch",),
     )

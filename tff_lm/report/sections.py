@@ -11,6 +11,7 @@ from tff_lm.report import columns, experiments, plots, presentation, tables
 from tff_lm.report.collect import Group
 from tff_lm.report.document import Block, Commands, Prose, Section
 from tff_lm.report.experiments import Experiment
+from tff_lm.report.targets import Target, end_of
 
 # What holds for all sections.
 NOTE = (
@@ -69,9 +70,11 @@ def _tables(
     yield tables.results("Results", found, chosen, baseline)
     yield tables.results("Cost", found, columns.COSTS, baseline)
     with_curve = [each for each in found if all(run.curve for run in each.runs)]
-    for perplexity in sweep.target_perplexities:
-        yield tables.to_reach(perplexity, with_curve, baseline)
-    if sweep.target_perplexities:
+    chosen_targets = [Target(perplexity) for perplexity in sweep.target_perplexities]
+    ends = [end_of(each) for each in with_curve if each.name in sweep.target_experiments]
+    for target in [*chosen_targets, *ends]:
+        yield tables.to_reach(target, with_curve, baseline)
+    if chosen_targets or ends:
         yield Prose(_NOTE_TARGETS)
 
 

@@ -11,7 +11,7 @@ from tff_lm.report.columns import COLUMNS, NOTHING
 from tff_lm.report.document import Cell, Column, Table
 from tff_lm.report.experiments import Experiment
 from tff_lm.report.runs import Point
-from tff_lm.report.targets import reach_all
+from tff_lm.report.targets import Target, reach_all
 
 _NAME = Column("experiment", is_number=False)
 
@@ -46,14 +46,15 @@ def results(
 
 
 def to_reach(
-    perplexity: float, experiments: Sequence[Experiment], baseline: Experiment | None
+    target: Target, experiments: Sequence[Experiment], baseline: Experiment | None
 ) -> Table:
     """What each experiment needed to reach a perplexity on the validation sample."""
+    perplexity = target.perplexity
     columns = ["seeds that did", "rounds", "uploaded", "downloaded", "training, seconds"]
     first = reach_all(baseline, perplexity).point if baseline else None
     columns += ["rounds, to the baseline's", "uploaded, less than the baseline"] if first else []
     return Table(
-        f"To reach a validation perplexity of {perplexity:,.4g}",
+        f"To reach a validation perplexity of {perplexity:,.4g}{target.origin}",
         (_NAME, *map(Column, columns)),
         tuple(_reached_row(each, perplexity, first) for each in experiments),
     )

@@ -12,6 +12,19 @@ from tff_lm.report.runs import Point
 
 
 @dataclasses.dataclass(frozen=True)
+class Target:
+    """A perplexity to reach.
+
+    Attributes:
+      perplexity: of the validation sample.
+      origin: where it is from, to follow the figure in a title; "" if it was chosen.
+    """
+
+    perplexity: float
+    origin: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Reached:
     """When an experiment reached a perplexity.
 
@@ -22,6 +35,12 @@ class Reached:
 
     point: Point | None
     seeds: int
+
+
+def end_of(experiment: Experiment) -> Target:
+    """The perplexity at which the experiment ended: that of its worst seed, so all reach it."""
+    worst = max(run.curve[-1].token_perplexity for run in experiment.runs)
+    return Target(worst, f", where “{experiment.name}” ended")
 
 
 def reach(curve: Sequence[Point], perplexity: float) -> Point | None:

@@ -23,6 +23,7 @@ def get_sweep():
         runs={"float32": {}, "drive": {}},
         baseline="float32",
         target_perplexities=(130.0, 121.0),
+        target_experiments=("drive",),
     )
 """
 
@@ -89,7 +90,7 @@ class PageTest(absltest.TestCase):
         return {row[0][0]: tuple(row[place]) for row in table[1:]}
 
     def test_numbers_in_the_page_are_those_of_the_summaries(self):
-        results, cost, to_reach, _, codecs = Tables(page.render(self.report)).tables
+        results, cost, to_reach, _, to_end, codecs = Tables(page.render(self.report)).tables
         for table, head, key, form in (
             (results, "test perplexity, sub-word", ("test", "token_perplexity"), "{:,.2f}"),
             (results, "test perplexity, word", ("test", "word_perplexity"), "{:,.2f}"),
@@ -122,9 +123,12 @@ class PageTest(absltest.TestCase):
             self.column(codecs, "relative squared error")["eden 2"], ("0.0875", "0.0875")
         )
         self.assertEqual(self.column(to_reach, "seeds that did")["drive"][0], "2 of 2")
+        # Its worst seed's last round: reached by both, and earlier by the better baseline.
+        self.assertEqual(self.column(to_end, "seeds that did")["drive"][0], "2 of 2")
+        self.assertGreater(float(self.column(to_end, "rounds, to the baseline's")["drive"][1]), 1)
 
     def test_what_was_not_reached_is_said(self):
-        _, _, _, to_reach, _ = Tables(page.render(self.report)).tables
+        _, _, _, to_reach, _, _ = Tables(page.render(self.report)).tables
         self.assertEqual(
             to_reach[2],
             [["drive", None], ["0 of 2", "0"], ["> 300", None], *[["–", None]] * 5],  # noqa: RUF001

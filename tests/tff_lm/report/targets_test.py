@@ -61,6 +61,12 @@ class TargetsTest(absltest.TestCase):
         nobody = targets.reach_all(experiment(never), 100.0)
         self.assertEqual(nobody, targets.Reached(None, 0))
 
+    def test_the_end_of_the_worst_seed_is_reached_by_all(self):
+        better, worse = (point(0, 200.0), point(4, 90.0)), (point(0, 200.0), point(4, 100.0))
+        found = targets.end_of(experiment(better, worse))
+        self.assertEqual(found, targets.Target(100.0, ", where “a” ended"))
+        self.assertEqual(targets.reach_all(experiment(better, worse), found.perplexity).seeds, 2)
+
 
 if __name__ == "__main__":
     absltest.main()

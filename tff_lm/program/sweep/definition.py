@@ -45,6 +45,7 @@ class Sweep:
       search: more runs, found one after another.
       columns: of the report's table, by the names in `tff_lm.report.columns`; (): its usual ones.
       target_perplexities: the report tells what each run spent to reach these on validation.
+      target_experiments: likewise for the perplexity at which these ended.
     """
 
     title: str
@@ -58,6 +59,7 @@ class Sweep:
     search: Search | None = None
     columns: tuple[str, ...] = ()
     target_perplexities: tuple[float, ...] = ()
+    target_experiments: tuple[str, ...] = ()
 
 
 def grid(prefix: str, choices: Mapping[str, Sequence[Value]]) -> dict[str, dict[str, Value]]:
