@@ -1,9 +1,10 @@
-"""Where the large Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
+r"""Where the large Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
 
 Needs the pre-trained model first:
 
     python -m bin.pretrain --config=configs/pretrain_sotu.py \
-      --workdir=runs/pretrain/transformer_large --config.model.name=transformer_large
+      --workdir=runs/pretrain/transformer_large --config.model.name=transformer_large \
+      --config.pretrain.passes=2
 """
 
 from configs.sweeps import common
