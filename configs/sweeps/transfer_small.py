@@ -1,4 +1,4 @@
-"""Where the small Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
+r"""Where the small Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
 
 Needs the pre-trained model first:
 
