@@ -23,6 +23,7 @@ def get_sweep() -> Sweep:
             # The best two with larger steps of the server, and what was then best; so for Mime.
             **_mime("mime_lite-faster", {"momentum": (0.1,), "adam": (0.003,)}, server=2.0),
             **_mime("mime_lite-fastest", {"adam": (0.003,)}, server=4.0),
+            **_mime("mime_lite-too_fast", {"adam": (0.003,)}, server=8.0),
             **_mime("mime-faster", {"adam": (0.003,)}, server=2.0),
             **_mime("mime-fastest", {"adam": (0.003,)}, server=4.0),
         },
