@@ -14,7 +14,7 @@ def get_sweep() -> Sweep:
     return Sweep(
         title="Learning rates of the federated algorithms",
         description="The small Transformer, one local epoch, 40 rounds of equal cohorts, one seed. "
-        "The lowest validation perplexity of an algorithm decides the rates in “Federated algorithms "
+        "An algorithm's lowest validation perplexity decides its rates in “Federated algorithms "
         "by local epochs”. A dash is a run that diverged. `faster`, `fastest` and `too_fast` are "
         "server rates of 2, 4 and 8 on Mime's or MimeLite's updates, at client rates of 0.1 "
         "(momentum) and 0.003 (Adam); without, it is 1. FedProx' server rate is 2. Two seeds of "
