@@ -79,12 +79,11 @@ def partial(policy: str, fraction: float, include: str = "") -> dict[str, Value]
     }
 
 
-def starts(model: str) -> dict[str, dict[str, Value]]:
-    """From scratch, and from all or parts of `model` as it left runs/pretrain/`model`."""
+def starts(model: str, round_number: int) -> dict[str, dict[str, Value]]:
+    """From scratch, and from all or parts of `model` as it was at a round of runs/pretrain/."""
     source: dict[str, Value] = {
         "warm_start.checkpoint": f"runs/pretrain/{model}",
-        # The last step of a learning rate that has come to its end.
-        "warm_start.which": "latest",
+        "warm_start.which": str(round_number),
     }
     return {
         "scratch": {"model.name": model},

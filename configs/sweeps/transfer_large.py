@@ -1,10 +1,12 @@
 r"""Where the large Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
 
-Needs the pre-trained model first:
+Needs 20 rounds, of 1,600 sentences each, of the pre-training:
 
     python -m bin.pretrain --config=configs/pretrain_sotu.py \
       --workdir=runs/pretrain/transformer_large --config.model.name=transformer_large \
-      --config.pretrain.passes=2
+      --config.checkpoint.keep=99 --config.pretrain.passes=2
+
+which may be stopped then.
 """
 
 from configs.sweeps import common
@@ -20,7 +22,7 @@ def get_sweep() -> Sweep:
             **common.rates(client=0.03, server=0.001),
             **common.OFTEN_EVALUATED,
         },
-        runs=common.starts("transformer_large"),
+        runs=common.starts("transformer_large", 20),
         # What the claim of half the rounds compares.
         seeds_of={"scratch": (0, 1), "all": (0, 1)},
         baseline="scratch",

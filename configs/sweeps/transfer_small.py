@@ -1,9 +1,12 @@
 r"""Where the small Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
 
-Needs the pre-trained model first:
+Needs 65 rounds, of 1,600 sentences each, of the pre-training:
 
     python -m bin.pretrain --config=configs/pretrain_sotu.py \
-      --workdir=runs/pretrain/transformer_small --config.model.name=transformer_small
+      --workdir=runs/pretrain/transformer_small --config.model.name=transformer_small \
+      --config.checkpoint.keep=99
+
+which may be stopped then.
 """
 
 from configs.sweeps import common
@@ -19,7 +22,7 @@ def get_sweep() -> Sweep:
             **common.rates(client=0.1, server=0.01),
             **common.OFTEN_EVALUATED,
         },
-        runs=common.starts("transformer_small"),
+        runs=common.starts("transformer_small", 65),
         # What the claim of half the rounds compares.
         seeds_of={"scratch": (0, 1), "all": (0, 1)},
         baseline="scratch",
