@@ -11,13 +11,6 @@ OFTEN_EVALUATED: dict[str, Value] = {
     "evaluation.examples_per_client": 50,
 }
 
-STARTS_DESCRIPTION = (
-    "Equal rounds, cohorts and learning rates: from scratch, from central training on State of the "
-    "Union addresses, or from a part of it, while everything trains. Under LoRA corrections of "
-    "rank 8, norms and biases train and are uploaded; `top_k` uploads a quarter of each correction "
-    "(after Kuo et al. 2024). Measured on 50 sentences of each person. Seconds are of two runs at "
-    "a time, side by side."
-)
 _LORA: dict[str, Value] = {"lora.rank": 8}
 # What a run loads; all that is not named trains as well, but under LoRA.
 _STARTS: dict[str, dict[str, Value]] = {
@@ -79,11 +72,26 @@ def partial(policy: str, fraction: float, include: str = "") -> dict[str, Value]
     }
 
 
-def starts(model: str, round_number: int) -> dict[str, dict[str, Value]]:
-    """From scratch, and from all or parts of `model` as it was at a round of runs/pretrain/."""
+def starts_description(model: str, pretrained: int, options: str = "") -> str:
+    """What a sweep of `starts` compares, after `pretrained` rounds of pre-training."""
+    return (
+        "Equal rounds, cohorts and learning rates: from scratch, or from central training on "
+        f"{1600 * pretrained:,} sentences of State of the Union addresses. `all` begins with all "
+        "weights, `embeddings`, `attention` and `ffn` with a part, and everything trains. Under "
+        "LoRA corrections of rank 8, norms and biases train and are uploaded; `top_k` uploads a "
+        "quarter of each correction (after Kuo et al. 2024). Measured on 50 sentences of each "
+        "person. Seconds are of two runs at a time, side by side.\n\n"
+        f"The pre-training, which may be stopped after {pretrained} rounds: `python -m "
+        f"bin.pretrain --config=configs/pretrain_sotu.py --workdir=runs/pretrain/{model} "
+        f"--config.model.name={model} --config.checkpoint.keep=99{options}`."
+    )
+
+
+def starts(model: str, pretrained: int) -> dict[str, dict[str, Value]]:
+    """From scratch, and from all or parts of `model` after `pretrained` rounds of pre-training."""
     source: dict[str, Value] = {
         "warm_start.checkpoint": f"runs/pretrain/{model}",
-        "warm_start.which": str(round_number),
+        "warm_start.which": str(pretrained),
     }
     return {
         "scratch": {"model.name": model},

@@ -1,28 +1,26 @@
-r"""Where the large Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
+"""Where the large Transformer starts: from scratch, from pre-trained weights, a part, with LoRA.
 
-Needs 20 rounds, of 1,600 sentences each, of the pre-training:
-
-    python -m bin.pretrain --config=configs/pretrain_sotu.py \
-      --workdir=runs/pretrain/transformer_large --config.model.name=transformer_large \
-      --config.checkpoint.keep=99 --config.pretrain.passes=2
-
-which may be stopped then.
+Needs the pre-trained model first, by the command in its description.
 """
 
 from configs.sweeps import common
 from tff_lm.program.sweep import Sweep
 
+_MODEL = "transformer_large"
+# In rounds of 1,600 sentences.
+_PRETRAINED = 20
+
 
 def get_sweep() -> Sweep:
     return Sweep(
         title="Where the large Transformer starts",
-        description=common.STARTS_DESCRIPTION,
+        description=common.starts_description(_MODEL, _PRETRAINED, " --config.pretrain.passes=2"),
         base={
             **common.length(40),
             **common.rates(client=0.03, server=0.001),
             **common.OFTEN_EVALUATED,
         },
-        runs=common.starts("transformer_large", 20),
+        runs=common.starts(_MODEL, _PRETRAINED),
         # What the claim of half the rounds compares.
         seeds_of={"scratch": (0, 1), "all": (0, 1)},
         baseline="scratch",
