@@ -15,7 +15,7 @@ def get_config() -> ml_collections.ConfigDict:
     config.task.vocabulary = "chat"
     # Half of the sentences are longer than a chat message ever is.
     config.federated.max_length = 64
-    config.pretrain.passes = 4
+    config.pretrain.passes = 2
     config.pretrain.steps_per_round = 50
     config.evaluation.every = 5
     config.evaluation.examples_per_client = 40

@@ -14,7 +14,7 @@ _PRETRAINED = 65
 def get_sweep() -> Sweep:
     return Sweep(
         title="Where the small Transformer starts",
-        description=common.starts_description(_MODEL, _PRETRAINED),
+        description=common.starts_description(_MODEL, _PRETRAINED, " --config.pretrain.passes=4"),
         base={
             **common.length(60),
             **common.rates(client=0.1, server=0.01),
