@@ -61,7 +61,7 @@ clean:  ## remove the environment and caches; runs/ and prepared data stay
 
 # Nothing is resolved (--no-deps): TFF's own pins contradict each other. Compiled bytecode halves
 # the time of `import tensorflow_federated`, so it is made here, whatever the environment says.
-$(STAMP): requirements.txt
+$(STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || { \
 	  echo >&2 "Python 3.11 is needed (TensorFlow Federated runs on no newer one) and '$(PYTHON)' is not it:" \
 	    "install it (apt-get install python3.11-venv, or pyenv install 3.11), or call make PYTHON=/path/to/python3.11"; exit 1; }
