@@ -102,8 +102,7 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
         f"{_number(summary['test']['word_perplexity'])} a word",
         "unigram baseline": f"{_number(summary['baseline']['unigram_perplexity'])} a sub-word",
         **_sent(summary["communication"]),
-        "time": f"{_duration(summary['seconds'])}, "
-        f"{summary['tokens_per_second'] or 0:,.0f} tokens/s while training",
+        "time": _duration(summary["seconds"]) + _speed(summary["tokens_per_second"]),
         "plots": f"{workdir.plots}/",
         "all figures": f"{workdir.summary}",
     }
@@ -172,6 +171,13 @@ def _finite(value: Any) -> Any:
 
 def _number(value: float | None) -> str:
     return "unknown" if value is None or not math.isfinite(value) else f"{value:,.2f}"
+
+
+def _speed(tokens_per_second: float | None) -> str:
+    """Nothing of a run that trained nothing."""
+    if tokens_per_second is None or not math.isfinite(tokens_per_second):
+        return ""
+    return f", {tokens_per_second:,.0f} tokens/s while training"
 
 
 def _duration(seconds: float) -> str:

@@ -62,7 +62,10 @@ class SummaryTest(absltest.TestCase):
         self.assertIsNone(found["tokens_per_second"])
         self.assertIsNone(found["curve"][0]["validation_token_perplexity"])
         self.assertIsNone(found["baseline"]["unigram_perplexity"])
-        self.assertIn("unknown", summary.table(found, workdir))
+        for given in (found, self.build([row(0, **evaluated)])):
+            shown = summary.table(given, workdir)
+            self.assertIn("unknown", shown)
+            self.assertNotIn("tokens/s", shown)
         json.loads(workdir.summary.read_text())
 
 
