@@ -80,7 +80,7 @@ def starts_description(model: str, pretrained: int, options: str = "") -> str:
         "weights, `embeddings`, `attention` and `ffn` with a part, and everything trains. Under "
         "LoRA corrections of rank 8, norms and biases train and are uploaded; `top_k` uploads a "
         "quarter of each correction (after Kuo et al. 2024). Measured on 50 sentences of each "
-        "person. Seconds are of two runs at a time, side by side.\n\n"
+        "person. Seconds are of two or three runs at a time, side by side.\n\n"
         f"The pre-training, which may be stopped after {pretrained} rounds: `python -m "
         f"bin.pretrain --config=configs/pretrain_sotu.py --workdir=runs/pretrain/{model} "
         f"--config.model.name={model} --config.checkpoint.keep=99{options}`."

@@ -28,7 +28,7 @@ def get_sweep() -> Sweep:
         "learning rates that were best for it at one local epoch, and with 0.3 times the "
         "clients' rate at five, where more steps carry a client further. Two seeds of one setting "
         "are up to a tenth apart at this length. Measured on 50 sentences of each person. Seconds "
-        "are of two runs at a time, side by side.",
+        "are of two or three runs at a time, side by side.",
         base={"model.name": "transformer_small", **common.length(40), **common.OFTEN_EVALUATED},
         runs={
             **_with_epochs(1),

@@ -18,7 +18,8 @@ def get_sweep() -> Sweep:
         "by local epochs”. A dash is a run that diverged. `faster`, `fastest` and `too_fast` are "
         "server rates of 2, 4 and 8 on Mime's or MimeLite's updates, at client rates of 0.1 "
         "(momentum) and 0.003 (Adam); without, it is 1. FedProx' server rate is 2. Two seeds of "
-        "one setting are up to a tenth apart at this length.",
+        "one setting are up to a tenth apart at this length. Seconds do not compare: some were "
+        "of suspended runs.",
         base={"model.name": "transformer_small", **common.length(40)},
         runs={
             **_runs("fed_avg", {_CLIENT: (0.1, 0.3, 1.0), _SERVER: (1.0, 2.0, 4.0)}),

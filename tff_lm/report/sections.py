@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tff_lm.config import ConfigError
-from tff_lm.config.option import nearest
 from tff_lm.program.sweep import Sweep
 from tff_lm.report import columns, experiments, plots, presentation, tables
 from tff_lm.report.collect import Group
@@ -38,24 +36,17 @@ def of(group: Group) -> Section:
     declared = presentation.load(group.name)
     sweep = declared or Sweep(title=group.name, description="")
     found = experiments.by_name(group.runs, list(sweep.runs))
-    baseline = _baseline(sweep, found)
+    baseline = experiments.find(found, sweep.baseline)
     blocks = [
         *_prose(sweep.description.strip()),
         *_prose(f"The baseline is `{baseline.name}`." if baseline else ""),
         *_tables(sweep, found, baseline),
         *plots.of(group.name, found, baseline),
         _commands(group, found, declared is not None),
+        *_not_run(sweep, found),
         *_unfinished(group),
     ]
     return Section(group.name, sweep.title, tuple(blocks))
-
-
-def _baseline(sweep: Sweep, found: Sequence[Experiment]) -> Experiment | None:
-    """The baseline; None if the sweep has none, or if its runs are not there yet."""
-    if sweep.baseline and sweep.baseline not in sweep.runs:
-        hint = nearest(sweep.baseline, list(sweep.runs))
-        raise ConfigError(f"sweep {sweep.title!r}: no run is called {sweep.baseline!r}{hint}")
-    return experiments.find(found, sweep.baseline)
 
 
 def _prose(text: str) -> list[Block]:
@@ -93,6 +84,19 @@ def _commands(group: Group, found: Sequence[Experiment], is_declared: bool) -> C
             *lines,
         ]
     return Commands("Commands", tuple(lines))
+
+
+def _not_run(sweep: Sweep, found: Sequence[Experiment]) -> Iterator[Prose]:
+    """What the sweep file names and no summary is of, so that a part is not taken for the whole."""
+    done = {(each.name, run.seed) for each in found for run in each.runs}
+    missing = [
+        f"`{name}` (seed {seed})"
+        for name in sweep.runs
+        for seed in sweep.seeds_of.get(name, sweep.seeds)
+        if (name, seed) not in done
+    ]
+    if missing:
+        yield Prose(f"In the sweep, and not run yet: {', '.join(missing)}.")
 
 
 def _unfinished(group: Group) -> Iterator[Prose]:

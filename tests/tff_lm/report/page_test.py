@@ -135,6 +135,22 @@ class PageTest(absltest.TestCase):
         )
         self.assertEqual(self.column(to_reach, "seeds that did")["float32"], ("2 of 2", "2"))
 
+    def test_what_was_not_run_is_said(self):
+        self.assertNotIn("not run yet", page.render(self.report))
+        path = self.folder / "configs" / "sweeps" / "codecs.py"
+        path.write_text(_SWEEP.replace("{}},", "{}, 'eden': {}}, seeds_of={'drive': (1, 2)},"))
+        report = write.build([self.folder / "results"], ["results"])
+        self.assertIn(
+            "not run yet: <code>drive</code> (seed 2), <code>eden</code> (seed 0).",
+            page.render(report),
+        )
+
+    def test_an_unknown_target_experiment(self):
+        path = self.folder / "configs" / "sweeps" / "codecs.py"
+        path.write_text(_SWEEP.replace('("drive",)', '("drivee",)'))
+        with self.assertRaisesRegex(ConfigError, "'drivee'.*did you mean drive"):
+            write.build([self.folder / "results"], ["results"])
+
     def test_difference_to_the_baseline(self):
         results = Tables(page.render(self.report)).tables[0]
         change = self.column(results, "to the baseline")
@@ -194,7 +210,7 @@ class PageTest(absltest.TestCase):
     def test_a_sweep_that_asks_for_what_is_not_there(self):
         path = self.folder / "configs" / "sweeps" / "codecs.py"
         for old, new, message in (
-            ('baseline="float32"', 'baseline="float23"', "no run is called 'float23'.*float32"),
+            ('baseline="float32"', 'baseline="float23"', "no run called 'float23'.*float32"),
             ('baseline="float32"', 'columns=("paramters",)', "no column 'paramters'.*parameters"),
             ("return Sweep", "return dict", r"get_sweep\(\) must return"),
         ):

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tff_lm.config.option import Value
+from tff_lm.config.option import ConfigError, Value, nearest
 
 Overrides = Mapping[str, Value]
 
@@ -60,6 +60,14 @@ class Sweep:
     columns: tuple[str, ...] = ()
     target_perplexities: tuple[float, ...] = ()
     target_experiments: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError if one of the other attributes names a run that is not in `runs`."""
+        baseline = (self.baseline,) if self.baseline else ()
+        for name in (*self.seeds_of, *baseline, *self.target_experiments):
+            if name not in self.runs:
+                hint = nearest(name, list(self.runs))
+                raise ConfigError(f"sweep {self.title!r}: there is no run called {name!r}{hint}")
 
 
 def grid(prefix: str, choices: Mapping[str, Sequence[Value]]) -> dict[str, dict[str, Value]]:

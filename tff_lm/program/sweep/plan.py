@@ -13,7 +13,7 @@ import ml_collections
 from tff_lm import config as config_lib
 from tff_lm import paths
 from tff_lm.config import python_file
-from tff_lm.config.option import ConfigError, Value, nearest
+from tff_lm.config.option import ConfigError, Value
 from tff_lm.program import command, summary
 from tff_lm.program.sweep.definition import Overrides, Sweep
 from tff_lm.program.workdir import Workdir
@@ -82,9 +82,6 @@ class Planner:
           ConfigError: if one cannot be run, or is not the one that was begun in its folder.
         """
         names = list(self._sweep.runs)
-        for name in (*self._sweep.seeds_of, *filter(None, [self._sweep.baseline])):
-            if name not in names:
-                raise ConfigError(f"sweep: there is no run called {name!r}{nearest(name, names)}")
         seeds = {name: self._sweep.seeds_of.get(name, self._sweep.seeds) for name in names}
         longest = max(map(len, seeds.values()), default=0)
         return [
