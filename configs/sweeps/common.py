@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from configs.paper._rows import QUANTIZATION
+from configs.paper._rows import MODELS, QUANTIZATION
 from tff_lm.config.option import Value
+from tff_lm.program.sweep import Pretraining
 
 # For curves: on 50 sentences of each person, lest evaluations take longer than training.
 OFTEN_EVALUATED: dict[str, Value] = {
@@ -72,28 +73,45 @@ def partial(policy: str, fraction: float, include: str = "") -> dict[str, Value]
     }
 
 
-def starts_description(model: str, pretrained: int, options: str = "") -> str:
-    """What a sweep of `starts` compares, after `pretrained` rounds of pre-training."""
+def starts_description(model: str, rounds: int, options: str = "") -> str:
+    """What a sweep of `starts` compares, after `rounds` rounds of pre-training."""
     return (
         "Equal rounds, cohorts and learning rates: from scratch, or from central training on "
-        f"{1600 * pretrained:,} sentences of State of the Union addresses. `all` begins with all "
+        f"{1600 * rounds:,} sentences of State of the Union addresses. `all` begins with all "
         "weights, `embeddings`, `attention` and `ffn` with a part, and everything trains. Under "
         "LoRA corrections of rank 8, norms and biases train and are uploaded; `top_k` uploads a "
         "quarter of each correction (after Kuo et al. 2024). Measured on 50 sentences of each "
         "person. Seconds are of two or three runs at a time, side by side.\n\n"
-        f"The pre-training, which may be stopped after {pretrained} rounds: `python -m "
+        f"The pre-training, which may be stopped after {rounds} rounds: `python -m "
         f"bin.pretrain --config=configs/pretrain_sotu.py --workdir=runs/pretrain/{model} "
         f"--config.model.name={model} --config.checkpoint.keep=99{options}`."
     )
 
 
-def starts(model: str, pretrained: int) -> dict[str, dict[str, Value]]:
-    """From scratch, and from all or parts of `model` after `pretrained` rounds of pre-training."""
+def starts(model: str, rounds: int) -> dict[str, dict[str, Value]]:
+    """From scratch, and from all or parts of `model` after `rounds` rounds of pre-training."""
     source: dict[str, Value] = {
         "warm_start.checkpoint": f"runs/pretrain/{model}",
-        "warm_start.which": str(pretrained),
+        "warm_start.which": str(rounds),
     }
     return {
         "scratch": {"model.name": model},
         **{name: {"model.name": model, **source, **start} for name, start in _STARTS.items()},
     }
+
+
+def pretrained(model: str) -> dict[str, Value]:
+    """`model` as its one of `PRETRAININGS` leaves it."""
+    return {"model.name": model, "warm_start.checkpoint": _folder(model)}
+
+
+def _folder(model: str) -> str:
+    return f"runs/pretrain/models/{model}"
+
+
+# What the comparisons of models start from: half a pass, 32,000 sentences, in one thread, on whose
+# number the bits depend.
+PRETRAININGS = {
+    _folder(model): Pretraining(1000, {"model.name": model, "pretrain.parts": 1})
+    for model in MODELS
+}

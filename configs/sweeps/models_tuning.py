@@ -2,31 +2,28 @@
 
 from configs.paper._rows import MODELS
 from configs.sweeps import common
-from tff_lm.program.sweep import Sweep, grid
+from tff_lm.program.sweep import Sweep
 
-# The wider a model, the smaller the rates at which it is stable.
-_CLIENT, _SERVER = (0.03, 0.1, 0.3), (0.001, 0.003, 0.01)
+# Of the clients and of the server: one point, and what a step to each side of it does.
+_RATES = ((0.1, 0.003), (0.03, 0.003), (0.3, 0.003), (0.1, 0.001), (0.1, 0.01))
 
 
 def get_sweep() -> Sweep:
     return Sweep(
         title="Learning rates of the models",
-        description="FedAdam in float32, 20 rounds of equal cohorts, one seed; every model has the "
-        "same grid. A model's lowest validation perplexity decides its rates in “The five models "
-        "on the chat task”. A dash is a run that diverged. Measured on 50 sentences of each "
-        "person.",
+        description="FedAdam in float32 from the pre-trained models of “The five models on the "
+        "chat task”, whose rates are those with the lowest validation perplexity here; 20 rounds "
+        "of equal cohorts, one seed, every model with the same rates. A dash is a run that "
+        "diverged. Measured on 50 sentences of each person.",
         base={**common.length(20), **common.OFTEN_EVALUATED},
         runs={
-            name: run
+            f"{model}-{client}-{server}": {
+                **common.pretrained(model),
+                **common.rates(client, server),
+            }
             for model in MODELS
-            for name, run in grid(
-                model,
-                {
-                    "model.name": (model,),
-                    "algorithm.client_learning_rate": _CLIENT,
-                    "algorithm.server_learning_rate": _SERVER,
-                },
-            ).items()
+            for client, server in _RATES
         },
+        pretrainings=common.PRETRAININGS,
         columns=("validation_perplexity", "token_perplexity", "upload_per_client", "rounds"),
     )

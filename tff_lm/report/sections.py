@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tff_lm.program.sweep import Sweep
+from tff_lm.program.sweep.plan import pretraining_commands
 from tff_lm.report import columns, experiments, plots, presentation, tables
 from tff_lm.report.collect import Group
 from tff_lm.report.document import Block, Commands, Prose, Section
@@ -42,7 +43,7 @@ def of(group: Group) -> Section:
         *_prose(f"The baseline is `{baseline.name}`." if baseline else ""),
         *_tables(sweep, found, baseline),
         *plots.of(group.name, found, baseline),
-        _commands(group, found, declared is not None),
+        _commands(group, found, declared),
         *_not_run(sweep, found),
         *_unfinished(group),
     ]
@@ -69,21 +70,23 @@ def _tables(
         yield Prose(_NOTE_TARGETS)
 
 
-def _commands(group: Group, found: Sequence[Experiment], is_declared: bool) -> Commands:
+def _commands(group: Group, found: Sequence[Experiment], declared: Sweep | None) -> Commands:
     lines = [
         run.command or f"# {run.experiment}, seed {run.seed}: its version did not record it"
         for experiment in found
         for run in experiment.runs
     ]
-    if is_declared:
-        file = presentation.file_of(group.name)
-        lines = [
-            "# All of them:",
-            f"python -m bin.sweep --sweep={file} --workdir=runs/{group.name} --collect=results",
-            "# Each by itself:",
-            *lines,
-        ]
-    return Commands("Commands", tuple(lines))
+    return Commands("Commands", (*(_of_sweep(group, declared) if declared else ()), *lines))
+
+
+def _of_sweep(group: Group, sweep: Sweep) -> Iterator[str]:
+    file = presentation.file_of(group.name)
+    yield "# All of them:"
+    yield f"python -m bin.sweep --sweep={file} --workdir=runs/{group.name} --collect=results"
+    if sweep.pretrainings:
+        yield "# What they start from, by itself:"
+        yield from pretraining_commands(sweep)
+    yield "# Each by itself:"
 
 
 def _not_run(sweep: Sweep, found: Sequence[Experiment]) -> Iterator[Prose]:

@@ -1,4 +1,4 @@
-"""One run as a process: `python -m bin.train`, its output in a file, gone when we are."""
+"""One run as a process: its program, its output in a file, gone when we are."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ class Child:
     child, whose workers end with it. To be started from the main thread, on whose life that hangs.
     """
 
-    def __init__(self, run: Run, cores: Iterable[int] = (), module: str = "bin.train") -> None:
-        """Starts the run, which is `module`, on `cores` (ids; empty: wherever we may compute)."""
+    def __init__(self, run: Run, cores: Iterable[int] = (), module: str = "") -> None:
+        """Starts the run on `cores` (ids; empty: wherever we may compute).
+
+        `module` is its program; "": the run's own.
+        """
         self.run = run
         self.log = log_path(run)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", module, *run.flags],
+                [sys.executable, "-m", module or run.program, *run.flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -30,6 +30,21 @@ class Search:
 
 
 @dataclasses.dataclass(frozen=True)
+class Pretraining:
+    """A `bin.pretrain` that runs of a sweep start from.
+
+    Attributes:
+      steps: after which it ends.
+      options: dotted option key -> value, over those of `config`.
+      config: its preset.
+    """
+
+    steps: int
+    options: Overrides = dataclasses.field(default_factory=dict)
+    config: str = "configs/pretrain_sotu.py"
+
+
+@dataclasses.dataclass(frozen=True)
 class Sweep:
     """Runs that are to be compared. Option keys are those of --config., such as "upload.codec".
 
@@ -39,6 +54,8 @@ class Sweep:
       config: the preset that all runs start from.
       base: options of all runs.
       runs: experiment -> its options, over `base`.
+      pretrainings: folder, as in the `warm_start.checkpoint` of runs -> what trains there before
+        they start. Sweeps may share it.
       seeds: every experiment runs once with each.
       seeds_of: experiment -> its own seeds, instead of `seeds`.
       baseline: the experiment that the others are compared with; "": none.
@@ -53,6 +70,7 @@ class Sweep:
     config: str = "configs/chat.py"
     base: Overrides = dataclasses.field(default_factory=dict)
     runs: Mapping[str, Overrides] = dataclasses.field(default_factory=dict)
+    pretrainings: Mapping[str, Pretraining] = dataclasses.field(default_factory=dict)
     seeds: tuple[int, ...] = (0,)
     seeds_of: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
     baseline: str = ""

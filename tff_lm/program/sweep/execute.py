@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import pathlib
 import sys
+from collections.abc import Iterable
 
 from tff_lm.config import python_file
 from tff_lm.config.option import ConfigError
@@ -14,7 +15,7 @@ from tff_lm.program.interrupt import Interrupted, Interrupts
 from tff_lm.program.sweep.child import Child
 from tff_lm.program.sweep.collect import collect
 from tff_lm.program.sweep.definition import Sweep
-from tff_lm.program.sweep.plan import Planner, Run, matching
+from tff_lm.program.sweep.plan import Planner, Run, matching, pretrainings
 from tff_lm.program.sweep.pool import Pool, Starter
 from tff_lm.program.sweep.progress import SweepProgress
 from tff_lm.program.sweep.table import table
@@ -49,6 +50,7 @@ class _Plan:
       sweep: what of its file is asked for.
       planner: makes its runs.
       runs: those that it names.
+      pretrainings: what they start from -> what trains it.
       rounds_of_search: how many all trials of its search will have together.
     """
 
@@ -56,6 +58,7 @@ class _Plan:
     sweep: Sweep
     planner: Planner
     runs: list[Run]
+    pretrainings: dict[str, Run]
     rounds_of_search: int
 
 
@@ -110,14 +113,22 @@ def _plan(request: Request) -> _Plan:
         from tff_lm.program.sweep.search import first_run
 
         rounds = sweep.search.trials * first_run(sweep.search, planner, sweep.seeds[0]).rounds
-    return _Plan(request, sweep, planner, runs, rounds)
+    return _Plan(request, sweep, planner, runs, pretrainings(sweep, runs), rounds)
 
 
 def _execute_locked(plan: _Plan, interrupts: Interrupts, start: Starter) -> int:
-    with contextlib.closing(SweepProgress(plan.runs, plan.rounds_of_search)) as progress:
+    todo = [run for run in plan.runs if run.result() is None]
+    first = _unfinished_pretrainings(plan, todo)
+    followed = [*first.values(), *plan.runs]
+    with contextlib.closing(SweepProgress(followed, plan.rounds_of_search)) as progress:
         interrupts.defer()
         pool = Pool(plan.request.parallel, interrupts, progress, start)
-        pool.execute([run for run in plan.runs if run.result() is None])
+        pool.execute(list(first.values()))
+        # A pre-training that failed may have left a checkpoint, from which nothing shall start.
+        missing = _unfinished_pretrainings(plan, todo)
+        for run in (run for run in todo if _start_of(run) in missing):
+            pool.refuse(run, f"{missing[_start_of(run)].name}, which it starts from, failed")
+        pool.execute([run for run in todo if _start_of(run) not in missing])
         runs = plan.runs + _search(plan, pool, progress)
     print(f"\n{plan.sweep.title}\n\n{table(runs, plan.sweep.baseline)}")
     if plan.request.collect is not None:
@@ -126,6 +137,19 @@ def _execute_locked(plan: _Plan, interrupts: Interrupts, start: Starter) -> int:
     for name, failure in pool.failures.items():
         print(f"failed: {name}: {failure}", file=sys.stderr)
     return 1 if pool.failures else 0
+
+
+def _unfinished_pretrainings(plan: _Plan, todo: Iterable[Run]) -> dict[str, Run]:
+    wanted = set(map(_start_of, todo))
+    return {
+        folder: run
+        for folder, run in plan.pretrainings.items()
+        if folder in wanted and run.result() is None
+    }
+
+
+def _start_of(run: Run) -> str:
+    return run.config.warm_start.checkpoint
 
 
 def _search(plan: _Plan, pool: Pool, progress: SweepProgress) -> list[Run]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import re
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ml_collections
@@ -15,7 +16,7 @@ from tff_lm import paths
 from tff_lm.config import python_file
 from tff_lm.config.option import ConfigError, Value
 from tff_lm.program import command, summary
-from tff_lm.program.sweep.definition import Overrides, Sweep
+from tff_lm.program.sweep.definition import Overrides, Pretraining, Sweep
 from tff_lm.program.workdir import Workdir
 
 # An experiment names a folder and stands in a command line.
@@ -24,7 +25,7 @@ _NAME = re.compile(r"[\w.+-]+", re.ASCII)
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """One run of a sweep.
+    """One run of a sweep, or a pre-training for runs.
 
     Attributes:
       experiment: its name.
@@ -32,6 +33,7 @@ class Run:
       changes: what its configuration changes in the preset, by option key.
       config: the whole configuration, validated.
       workdir: its folder.
+      program: that executes it.
     """
 
     experiment: str
@@ -39,6 +41,7 @@ class Run:
     changes: Overrides
     config: ml_collections.ConfigDict
     workdir: Workdir
+    program: str = "bin.train"
 
     @property
     def name(self) -> str:
@@ -51,7 +54,7 @@ class Run:
 
     @property
     def flags(self) -> list[str]:
-        """The arguments of bin.train."""
+        """The arguments of its program."""
         return [
             f"--config={self.preset}",
             f"--workdir={self.workdir.root}",
@@ -71,8 +74,7 @@ class Planner:
         """Reads the sweep's preset; raises ConfigError if that is not possible."""
         self._sweep = sweep
         self._root = root
-        file, colon, variant = sweep.config.partition(":")
-        self._preset_file = f"{paths.resolve(file)}{colon}{variant}"
+        self._preset_file = _absolute(sweep.config)
         self._preset = python_file.load_preset(sweep.config)
 
     def runs(self) -> list[Run]:
@@ -108,6 +110,52 @@ class Planner:
             raise ConfigError(f"{experiment}: {error}") from None
         changes = command.changes(config, self._preset)
         return Run(experiment, self._preset_file, changes, config, workdir)
+
+
+def pretrainings(sweep: Sweep, runs: Iterable[Run]) -> dict[str, Run]:
+    """What must be trained before `runs` can start: their `warm_start.checkpoint` -> the run.
+
+    Raises:
+      ConfigError: if one cannot be configured.
+    """
+    wanted = {run.config.warm_start.checkpoint for run in runs}
+    return {
+        folder: _pretraining(folder, each)
+        for folder, each in sweep.pretrainings.items()
+        if folder in wanted
+    }
+
+
+def pretraining_commands(sweep: Sweep) -> list[str]:
+    """The command lines that do a sweep's pre-trainings one by one."""
+    return [
+        f"python -m bin.pretrain --config={each.config} --workdir={folder} "
+        + shlex.join(command.override_flags(_options(each)))
+        for folder, each in sweep.pretrainings.items()
+    ]
+
+
+def _options(wanted: Pretraining) -> Overrides:
+    return {**wanted.options, "pretrain.steps": wanted.steps}
+
+
+def _pretraining(folder: str, wanted: Pretraining) -> Run:
+    preset = python_file.load_preset(wanted.config)
+    name = f"pretrain_{pathlib.PurePath(folder).name}"
+    try:
+        config = changed(preset, _options(wanted))
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    changes = command.changes(config, preset)
+    # As bin.pretrain has it.
+    config.federated.rounds = -(-wanted.steps // config.pretrain.steps_per_round)
+    workdir = Workdir(pathlib.Path(paths.resolve(folder)))
+    return Run(name, _absolute(wanted.config), changes, config, workdir, "bin.pretrain")
+
+
+def _absolute(preset: str) -> str:
+    file, colon, variant = preset.partition(":")
+    return f"{paths.resolve(file)}{colon}{variant}"
 
 
 def changed(

@@ -64,6 +64,11 @@ class Pool:
             self._slots = [None] * len(self._slots)
         self._interrupts.raise_if_requested()
 
+    def refuse(self, run: Run, why: str) -> None:
+        """Counts a run as failed that is not to be started."""
+        self.failures[run.name] = why
+        self._progress.say(f"{run.name}: not started: {why}")
+
     def _running(self) -> list[Child]:
         return [child for child in self._slots if child is not None]
 

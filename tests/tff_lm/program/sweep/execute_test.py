@@ -91,6 +91,44 @@ class ExecuteTest(absltest.TestCase):
         self.assertEqual(self.execute(file), 0)
         self.assertEqual(self.started(), 0)
 
+    def write_warm(self, experiment):
+        """A sweep whose runs but one start from what `experiment` trains for three rounds."""
+        start = self.folder / "pretrained"
+        options = f'{{"task.path": "/nowhere", "pretrain.passes": 1, "experiment": "{experiment}"}}'
+        preset = fake_sweep.ROOT / "configs" / "tiny.py"
+        warm = f'{{"warm_start.checkpoint": "{start}"}}'
+        return start, self.write(
+            f'runs={{"a": {warm}, "b": {warm}, "cold": {{}}}}, '
+            f'pretrainings={{"{start}": Pretraining(300, {options}, config="{preset}")}}'
+        )
+
+    def test_what_runs_start_from_is_trained_first_and_once(self):
+        start, file = self.write_warm("first")
+        self.assertEqual(self.execute(file, only="^cold"), 0)
+        self.assertEqual(self.started(), 1)
+        self.assertFalse(start.exists())
+        self.assertEqual(self.execute(file, only="^a", parallel=2), 0)
+        lines = self.err.getvalue().splitlines()
+        self.assertEqual(lines[0], "pretrain_pretrained-seed_0: started")
+        self.assertStartsWith(lines[1], "pretrain_pretrained-seed_0: finished")
+        self.assertEqual(lines[2], "a-seed_0: started")
+        self.assertEqual(json.loads((start / "config.json").read_text())["pretrain"]["steps"], 300)
+        self.assertEqual(self.execute(file), 0)
+        self.assertEqual(self.started(), 1)
+        self.assertNotIn("pretrain_pretrained", self.out.getvalue())
+
+    def test_nothing_starts_from_a_pretraining_that_failed(self):
+        _, file = self.write_warm("failing")
+        self.assertEqual(self.execute(file), 1)
+        self.assertEqual(self.started(), 2)
+        self.assertIsNone(self.summary("a"))
+        self.assertEqual(self.summary("cold")["rounds"], ROUNDS)
+        self.assertIn("failed: pretrain_pretrained-seed_0: error:", self.err.getvalue())
+        self.assertIn(
+            "b-seed_0: not started: pretrain_pretrained-seed_0, which it starts from, failed",
+            self.err.getvalue(),
+        )
+
     def start(self, file, parallel):
         environment = {
             **os.environ,

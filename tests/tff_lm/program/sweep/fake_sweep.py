@@ -16,7 +16,7 @@ ROUNDS = 4
 _FILE = """
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from tff_lm.program.sweep import Search, Sweep, grid
+from tff_lm.program.sweep import Pretraining, Search, Sweep, grid
 
 def get_sweep():
     base = {{"task.path": "/nowhere", "federated.rounds": {rounds}}}
