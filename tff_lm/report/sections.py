@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tff_lm.program.sweep import Sweep
 from tff_lm.program.sweep.plan import pretraining_commands
-from tff_lm.report import columns, experiments, plots, presentation, tables
+from tff_lm.report import claims, columns, experiments, plots, presentation, tables
 from tff_lm.report.collect import Group
 from tff_lm.report.document import Block, Commands, Prose, Section
 from tff_lm.report.experiments import Experiment
@@ -25,6 +25,10 @@ _NOTE_TARGETS = (
     "Read off the perplexities on the run's fixed sample of validation clients, a mean over the "
     "seeds that did. Between two evaluations the logarithm of the perplexity, bytes and seconds "
     "are taken to be linear in the round."
+)
+
+_NOTE_CLAIMS = (
+    "Means over the seeds that both runs have. A claim holds if it does with each of at least two."
 )
 
 
@@ -59,6 +63,9 @@ def _tables(
 ) -> Iterator[Block]:
     chosen = sweep.columns or columns.RESULTS
     tables.check_columns(chosen)
+    if sweep.claims:
+        yield claims.table(sweep.claims, found)
+        yield Prose(_NOTE_CLAIMS)
     yield tables.results("Results", found, chosen, baseline)
     yield tables.results("Cost", found, columns.COSTS, baseline)
     with_curve = [each for each in found if all(run.curve for run in each.runs)]

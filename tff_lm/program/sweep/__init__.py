@@ -4,6 +4,6 @@ A sweep file (configs/sweeps/*.py) has a `get_sweep()` that returns a `Sweep`. `
 the order of things. Nothing in here imports TensorFlow: every run is a process of its own.
 """
 
-from tff_lm.program.sweep.definition import Pretraining, Search, Sweep, grid
+from tff_lm.program.sweep.definition import Claim, Pretraining, Search, Sweep, grid
 
-__all__ = ["Pretraining", "Search", "Sweep", "grid"]
+__all__ = ["Claim", "Pretraining", "Search", "Sweep", "grid"]

@@ -45,6 +45,23 @@ class Pretraining:
 
 
 @dataclasses.dataclass(frozen=True)
+class Claim:
+    """What runs of a sweep are to show; reports say whether they do, seed by seed.
+
+    Attributes:
+      run: the experiment that it is about.
+      against: the one that it is compared with.
+      perplexity_at_most: its test perplexity, in those of `against`: 1 says that it is no higher.
+      upload_less_by: factor by which its clients upload less than those of `against`; 0: any.
+    """
+
+    run: str
+    against: str
+    perplexity_at_most: float = 1.0
+    upload_less_by: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
 class Sweep:
     """Runs that are to be compared. Option keys are those of --config., such as "upload.codec".
 
@@ -63,6 +80,7 @@ class Sweep:
       columns: of the report's table, by the names in `tff_lm.report.columns`; (): its usual ones.
       target_perplexities: the report tells what each run spent to reach these on validation.
       target_experiments: likewise for the perplexity at which these ended.
+      claims: what the report says first.
     """
 
     title: str
@@ -78,11 +96,13 @@ class Sweep:
     columns: tuple[str, ...] = ()
     target_perplexities: tuple[float, ...] = ()
     target_experiments: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     def __post_init__(self) -> None:
         """Raises ConfigError if one of the other attributes names a run that is not in `runs`."""
         baseline = (self.baseline,) if self.baseline else ()
-        for name in (*self.seeds_of, *baseline, *self.target_experiments):
+        compared = [name for claim in self.claims for name in (claim.run, claim.against)]
+        for name in (*self.seeds_of, *baseline, *self.target_experiments, *compared):
             if name not in self.runs:
                 hint = nearest(name, list(self.runs))
                 raise ConfigError(f"sweep {self.title!r}: there is no run called {name!r}{hint}")
