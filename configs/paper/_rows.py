@@ -65,6 +65,21 @@ PARTIAL: Mapping[str, Row] = {
     },
 }
 
+# What `bin.pretrain` leaves there; the presets of the table say how.
+_PRETRAINED: Row = {"warm_start.checkpoint": "runs/pretrain/transformer_large"}
+_LORA: Row = {**_PRETRAINED, "lora.rank": 8}
+
+# What a run loads; all that is not named trains as well, but under LoRA.
+TRANSFER: Mapping[str, Row] = {
+    "scratch": {},
+    "all": _PRETRAINED,
+    "embeddings": {**_PRETRAINED, "warm_start.include": "embedding"},
+    "attention": {**_PRETRAINED, "warm_start.include": "attention"},
+    "ffn": {**_PRETRAINED, "warm_start.include": "feed_forward"},
+    "lora_8": _LORA,
+    "lora_8_top_k": {**_LORA, **_codec("upload", "top_k", fraction=0.25)},
+}
+
 # A server's rate and adaptivity of 0 are the algorithm's own: those of a preset are FedAdam's.
 _OWN_SERVER: Row = {"algorithm.server_learning_rate": 0.0, "algorithm.server_epsilon": 0.0}
 

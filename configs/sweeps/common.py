@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from configs.paper._rows import MODELS, QUANTIZATION
+from configs.paper._rows import MODELS, QUANTIZATION, TRANSFER
 from tff_lm.config.option import Value
 from tff_lm.program.sweep import Pretraining
 
@@ -10,17 +10,6 @@ from tff_lm.program.sweep import Pretraining
 OFTEN_EVALUATED: dict[str, Value] = {
     "evaluation.every": 5,
     "evaluation.examples_per_client": 50,
-}
-
-_LORA: dict[str, Value] = {"lora.rank": 8}
-# What a run loads; all that is not named trains as well, but under LoRA.
-_STARTS: dict[str, dict[str, Value]] = {
-    "all": {},
-    "embeddings": {"warm_start.include": "embedding"},
-    "attention": {"warm_start.include": "attention"},
-    "ffn": {"warm_start.include": "feed_forward"},
-    "lora_8": _LORA,
-    "lora_8_top_k": {**_LORA, "upload.codec": "top_k", "upload.fraction": 0.25},
 }
 
 
@@ -95,8 +84,8 @@ def starts(model: str, rounds: int) -> dict[str, dict[str, Value]]:
         "warm_start.which": str(rounds),
     }
     return {
-        "scratch": {"model.name": model},
-        **{name: {"model.name": model, **source, **start} for name, start in _STARTS.items()},
+        name: {"model.name": model, **row, **(source if "warm_start.checkpoint" in row else {})}
+        for name, row in TRANSFER.items()
     }
 
 
