@@ -8,8 +8,9 @@ import ml_collections
 from tff_lm.config import default_config
 
 
-def get_config() -> ml_collections.ConfigDict:
+def get_config(model: str = "transformer_small") -> ml_collections.ConfigDict:
     config = default_config()
+    config.model.name = model
     config.task.name = "stackoverflow"
     config.federated.rounds = 3000
     config.federated.clients_per_round = 200

@@ -1,8 +1,8 @@
 """The rows and curves of the paper, as changes to a preset: table -> row -> {dotted key: value}.
 
 The presets beside this file apply them at the paper's scale, those of configs/chat_paper at this
-machine's; learning rates are those of the scale's own preset, not tuned by row. A row that names no
-model is about `transformer_large`; `--config.model.name=` changes it.
+machine's; learning rates are those of the scale's own preset for the model, not tuned by row. A row
+that names no model is about `transformer_large`; `--config.model.name=` changes it.
 """
 
 from collections.abc import Callable, Mapping
@@ -130,9 +130,9 @@ COMBINATION: Mapping[str, Row] = {
 
 
 def preset(
-    base: Callable[[], ml_collections.ConfigDict], rows: Mapping[str, Row], name: str
+    base: Callable[[str], ml_collections.ConfigDict], rows: Mapping[str, Row], name: str
 ) -> ml_collections.ConfigDict:
-    """`base()` for the large Transformer, with the row `name` of `rows` applied.
+    """The row `name` of `rows`, applied to what `base` has for its model.
 
     Raises:
       ConfigError: if there is no such row.
@@ -140,8 +140,8 @@ def preset(
     if name not in rows:
         hint = nearest(name, rows) or f"; there are {', '.join(rows)}"
         raise ConfigError(f"there is no row {name!r}{hint}")
-    config = base()
+    row = dict(rows[name])
+    config = base(str(row.get("model.name", "transformer_large")))
     config.experiment = name
-    config.model.name = "transformer_large"
-    config.update_from_flattened_dict(dict(rows[name]))
+    config.update_from_flattened_dict(row)
     return config

@@ -26,8 +26,10 @@ class PaperPresetsTest(parameterized.TestCase):
     )
     def test_a_row_changes_what_it_says_and_nothing_else(self, file, row):
         config = config_lib.validate(python_file.load_preset(f"{file}:{row}"))
-        base = dict(config_lib.flatten(BASES[file.parent.name].get_config()))
-        expected = {"experiment": row, "model.name": "transformer_large", **table(file)[row]}
+        model = table(file)[row].get("model.name", "transformer_large")
+        base = dict(config_lib.flatten(BASES[file.parent.name].get_config(model)))
+        self.assertEqual(base["model.name"], model)
+        expected = {"experiment": row, **table(file)[row]}
         self.assertEqual(dict(config_lib.flatten(config)), base | expected)
 
     @parameterized.named_parameters((f"{file.parent.name}_{file.stem}", file) for file in FILES)
