@@ -21,7 +21,7 @@ def get_sweep() -> Sweep:
         description="All models begin with central training on the same 32,000 sentences of State "
         "of the Union addresses, then FedAdam trains them, with equal rounds and cohorts and each "
         "with the learning rates that were best for it. `efficient`: each client trains a random "
-        "35% of the parameters in a round, always with the embedding, downloads 8 bits a value and "
+        "34% of the parameters in a round, always with the embedding, downloads 8 bits a value and "
         "uploads 8, or for 20x, 40x and 70x less rotated 4, EDEN's 2 and DRIVE's 1. Learning rates "
         "were not tuned again for these. Seconds are of two runs at a time, side by side.",
         base=common.length(60),
