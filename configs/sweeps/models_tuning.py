@@ -15,7 +15,7 @@ def get_sweep() -> Sweep:
         "chat task”, whose rates are those with the lowest validation perplexity here; 20 rounds "
         "of equal cohorts, one seed, every model with the same rates. A dash is a run that "
         "diverged. Measured on 50 sentences of each person.",
-        base={**common.length(20), **common.OFTEN_EVALUATED},
+        base={**common.length(20), "evaluation.examples_per_client": 50},
         runs={
             f"{model}-{client}-{server}": {
                 **common.pretrained(model),
