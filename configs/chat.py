@@ -3,9 +3,9 @@
 Use: --config=configs/chat.py, or --config=configs/chat.py:MODEL for another model with learning
 rates that suit it.
 
-The learning rates and epsilon are the best of a handful of runs of 20 to 40 rounds on validation
-clients, not of a full grid: client rates of 0.05, 0.1 and 0.3, server rates of 0.002 to 0.01,
-epsilons of 1e-6 to 1e-3.
+FedAdam was the best of the five algorithms in configs/sweeps/optimizers.py, and 0.01 the best of its
+server rates in 40 rounds. In 300 rounds 0.005 does better: 121.2 on the test people against 123.6.
+Two local epochs at 0.01 take half the rounds for the same computing, and end at 144.3 after 150.
 """
 
 import ml_collections
