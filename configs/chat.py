@@ -3,10 +3,10 @@
 Use: --config=configs/chat.py, or --config=configs/chat.py:MODEL for another model with learning
 rates that suit it.
 
-FedAdam was the best of the five algorithms in configs/sweeps/optimizers.py, and 0.01 the best of its
-server's rates in 40 rounds. In 300, 0.005 does better: 121.2 on the test people against 123.6. Two
-local epochs, with 0.01 and half the rounds for the same computing, end at 144.3: more local work is
-for those whose rounds are dear.
+FedAdam was the best of the five algorithms in configs/sweeps/optimizers.py, and 0.01 the best
+rate of its server in 40 rounds. In 300, 0.005 does better: 121.2 on the test people against 123.6.
+Two local epochs, with 0.01 and half the rounds for the same computing, end at 144.3: more local
+work is for those whose rounds are dear.
 """
 
 import ml_collections
