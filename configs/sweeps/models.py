@@ -7,8 +7,8 @@ from tff_lm.program.sweep import Claim, Sweep
 
 # Of the clients and of the server: the best of models_tuning.py.
 _RATES = {
-    "lstm_small": (0.1, 0.003),
-    "transformer_small": (0.1, 0.003),
+    "lstm_small": (0.1, 0.01),
+    "transformer_small": (0.1, 0.01),
     "lstm_large": (0.1, 0.003),
     "transformer_large": (0.1, 0.003),
     "conformer_large": (0.1, 0.003),
