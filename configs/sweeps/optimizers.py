@@ -37,7 +37,7 @@ def get_sweep() -> Sweep:
             **_with_epochs(5, "-lower_rate", client_factor=0.3),
         },
         baseline="fed_avg-epochs_1",
-        target_perplexities=(500.0, 420.0),
+        target_perplexities=(600.0, 500.0, 420.0),
     )
 
 
