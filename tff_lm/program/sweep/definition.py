@@ -34,7 +34,7 @@ class Pretraining:
     """A `bin.pretrain` that runs of a sweep start from.
 
     Attributes:
-      steps: after which it ends.
+      steps: after which it ends; no more than its passes over the text have.
       options: dotted option key -> value, over those of `config`.
       config: its preset.
     """
