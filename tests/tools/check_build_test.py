@@ -42,6 +42,26 @@ class CheckBuildTest(absltest.TestCase):
         self.write("requirements.txt", "numpy==1.25.2\n")
         self.assertRegex(check_build.problems(self.root)[0], "absl_py is not in requirements.txt")
 
+    def test_reports_an_import_that_no_rule_brings(self):
+        self.write("bin/__init__.py")
+        self.write("bin/use.py", "import sys\nfrom tasks import good\nfrom tasks.good import x\n")
+        rule = """
+py_library(name = "init", srcs = ["__init__.py"])
+py_library(name = "use", srcs = ["use.py"], deps = [%s])
+py_library(name = "between", deps = ["//tasks:good"])
+"""
+        self.write("bin/BUILD", rule % '":between"')
+        self.assertEmpty(check_build.problems(self.root))
+        self.write("bin/BUILD", rule % "")
+        self.assertEqual(
+            check_build.problems(self.root),
+            ["bin/BUILD: use.py imports tasks/good.py, which no rule in its deps has"],
+        )
+
+    def test_reports_a_rule_that_does_not_exist(self):
+        self.write("tasks/BUILD", _BUILD.replace("@pypi//absl_py", ":bad"))
+        self.assertRegex(check_build.problems(self.root)[0], "//tasks:bad is no Python rule")
+
 
 if __name__ == "__main__":
     absltest.main()
