@@ -81,6 +81,10 @@ RULES = (
         f"{', '.join(schema.SCALE_INVARIANT_MODELS)}",
     ),
     Rule(
+        lambda c: c.model.positions != "sinusoidal" and c.model.name.startswith("lstm"),
+        "model.positions needs a model.name with attention: a transformer or a conformer",
+    ),
+    Rule(
         lambda c: c.partial.policy == "full" and c.partial.fraction < 1,
         "partial.fraction below 1 needs a partial.policy other than 'full'",
     ),

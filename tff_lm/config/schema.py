@@ -22,6 +22,7 @@ MODELS = (
     "conformer_tiny",
 )
 SCALE_INVARIANT_MODELS = tuple(name for name in MODELS if not name.startswith("conformer"))
+POSITIONS = ("sinusoidal", "rotary")
 ALGORITHMS = (
     "fed_avg",
     "fed_avg_m",
@@ -129,6 +130,7 @@ OPTIONS = (
     Option("model.name", "transformer_small", "architecture and size", choices=MODELS),
     Option("model.dropout", 0.0, "dropout rate while training", minimum=0, maximum=0.95),
     Option("model.scale_invariant", False, "the variant whose scale of weights has no effect"),
+    Option("model.positions", "sinusoidal", "how attention tells places", choices=POSITIONS),
     # How it is learned.
     Option("federated.rounds", 100, "rounds of training", minimum=0, fixed=False),
     Option("federated.clients_per_round", 8, "clients in a round's cohort", minimum=1),

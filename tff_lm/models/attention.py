@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from tff_lm.models.layers import CallContext, Dense, Linear, SubLayer
+from tff_lm.models.positions import SINUSOIDAL, Positions
 
 # float32[B, heads, T, T] scores -> what each query (second to last axis) takes of each key, which
 # sums to 1 over the keys up to the query and is 0 after it.
@@ -36,12 +37,14 @@ class CausalSelfAttention(SubLayer):
         precision: str,
         out_scale: float,
         weigh: Weighing = softmax_weights,
+        positions: Positions = SINUSOIDAL,
         projection: type[Linear] = Dense,
     ):
         super().__init__(path, precision)
         if width % heads:
             raise ValueError(f"{path}: the width {width} is not a multiple of {heads} heads.")
-        self.width, self.heads, self.weigh = width, heads, weigh
+        self.width, self.heads = width, heads
+        self.weigh, self.positions = weigh, positions
         common: dict[str, Any] = {"seed": seed, "precision": precision}
         self.query_key_value = projection(f"{path}/query_key_value", width, 3 * width, **common)
         self.output_projection = projection(
@@ -57,6 +60,7 @@ class CausalSelfAttention(SubLayer):
         query, key, value = tf.unstack(
             tf.transpose(tf.reshape(padded, split), [2, 0, 3, 1, 4]), axis=0
         )
+        query, key = self.positions.turn(query), self.positions.turn(key)
         scores = tf.matmul(query, key, transpose_b=True) * (self.width // self.heads) ** -0.5
         weights = self.weigh(tf.cast(scores, tf.float32))
         mixed = tf.matmul(tf.cast(weights, value.dtype), value)

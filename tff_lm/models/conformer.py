@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
 from tff_lm.models.layers import CallContext, Dense, LayerNorm, SeededNormal, SubLayer
-from tff_lm.models.transformer import FeedForward, Residual, sinusoidal_positions
+from tff_lm.models.positions import SINUSOIDAL, Positions
+from tff_lm.models.transformer import FeedForward, Residual
 
 
 class ConvolutionModule(SubLayer):
@@ -111,9 +112,10 @@ class Conformer(SubLayer):
         dropout: float,
         seed: int,
         precision: str,
+        positions: Positions = SINUSOIDAL,
     ):
         super().__init__("conformer", precision)
-        self.width = width
+        self.positions = positions
         common: dict[str, Any] = {
             "seed": seed,
             "precision": precision,
@@ -125,7 +127,9 @@ class Conformer(SubLayer):
         for i in range(layers):
             path = f"block_{i}"
             first = FeedForward(f"{path}/feed_forward_1", width, hidden, **swish)
-            attention = CausalSelfAttention(f"{path}/attention", width, heads, **common)
+            attention = CausalSelfAttention(
+                f"{path}/attention", width, heads, positions=positions, **common
+            )
             convolution = ConvolutionModule(f"{path}/convolution", width, kernel_size, **common)
             second = FeedForward(f"{path}/feed_forward_2", width, hidden, **swish)
             # The norm within the list: variables come in the order of the layers, from the bottom.
@@ -141,7 +145,7 @@ class Conformer(SubLayer):
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
-        x += sinusoidal_positions(context.packing.positions, self.width)
+        x = self.positions.add(x, context.packing.positions)
         for *branches, norm in self.blocks:
             for branch in branches:
                 x = branch(x, context)

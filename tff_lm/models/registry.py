@@ -12,6 +12,7 @@ from tff_lm.models.conformer import Conformer
 from tff_lm.models.language_model import LanguageModel
 from tff_lm.models.layers import COMPUTE_DTYPES, SubLayer, TiedEmbedding
 from tff_lm.models.lora import LoraOptions, attach
+from tff_lm.models.positions import POSITIONS, SINUSOIDAL, Positions
 from tff_lm.models.scale_invariant import ScaleInvariantCifgLstm, ScaleInvariantTransformer
 from tff_lm.models.transformer import Transformer
 
@@ -24,16 +25,18 @@ class Architecture:
       body: makes it.
       sizes: keyword arguments of `body`.
       scale_invariant: makes the variant of the body that is scale-invariant; None if there is none.
+      attends: whether `body` has attention, and so takes `positions`.
     """
 
     body: Callable[..., SubLayer]
     sizes: dict[str, int]
     scale_invariant: Callable[..., SubLayer] | None = None
+    attends: bool = True
 
 
 def _lstm(width: int, hidden: int = 2048, layers: int = 1) -> Architecture:
     sizes = {"width": width, "hidden": hidden, "layers": layers}
-    return Architecture(CifgLstm, sizes, ScaleInvariantCifgLstm)
+    return Architecture(CifgLstm, sizes, ScaleInvariantCifgLstm, attends=False)
 
 
 def _transformer(width: int, hidden: int = 2048, layers: int = 6, heads: int = 8) -> Architecture:
@@ -67,6 +70,7 @@ def build_model(
     dropout: float = 0.0,
     precision: str = "float32",
     scale_invariant: bool = False,
+    positions: str = "sinusoidal",
     lora: LoraOptions | None = None,
     seed: int = 0,
 ) -> LanguageModel:
@@ -77,13 +81,14 @@ def build_model(
       vocabulary_size: rows of the tied embedding.
       dropout: rate on the embedding and on each residual branch (or LSTM output), 0 to below 1.
       scale_invariant: the variant of `models/scale_invariant.py`, where there is one.
+      positions: one of `POSITIONS`; the others than the default need a model with attention.
       lora: low-rank corrections to its matrices; none by default.
       precision: "float32" or "bfloat16", of the matrix products; weights are float32 in both.
       seed: of the initial weights, which depend on nothing else.
 
     Raises:
-      ValueError: for an unknown name or precision, a value out of range, a variant that the model
-        does not have, or corrections to no matrix.
+      ValueError: for an unknown name, precision or kind of positions, a value out of range, a
+        variant that the model does not have, or corrections to no matrix.
     """
     if name not in MODELS:
         near = difflib.get_close_matches(name, MODELS, n=1)
@@ -102,8 +107,19 @@ def build_model(
     if make_body is None:
         having = [known for known, one in MODELS.items() if one.scale_invariant]
         raise ValueError(f"{name} has no scale-invariant variant; these do: {', '.join(having)}.")
-    body = make_body(**architecture.sizes, dropout=dropout, **common)
+    body = make_body(**architecture.sizes, dropout=dropout, **_positions(name, positions), **common)
     model = LanguageModel(name, embedding, body, dropout)
     if lora is not None:
         attach(model, lora, seed)
     return model
+
+
+def _positions(name: str, positions: str) -> dict[str, Positions]:
+    """What the body of the model `name` is given to tell places with."""
+    if positions not in POSITIONS:
+        raise ValueError(f"Unknown positions {positions!r}. Known: {', '.join(POSITIONS)}.")
+    if MODELS[name].attends:
+        return {"positions": POSITIONS[positions]}
+    if POSITIONS[positions] is not SINUSOIDAL:
+        raise ValueError(f"{name} reads tokens in order and takes no positions={positions!r}.")
+    return {}

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
 from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, Linear, SubLayer
+from tff_lm.models.positions import SINUSOIDAL, Positions
 
 
 @tf.custom_gradient
@@ -77,10 +78,10 @@ class Residual(SubLayer):
 
 
 class Transformer(SubLayer):
-    """The body of the model: [N, d] embeddings -> [N, d], with sinusoidal positions.
+    """The body of the model: [N, d] embeddings -> [N, d].
 
-    `attention(path, width, heads, **common)` and `feed_forward(path, width, hidden, **common)` make
-    the layers of the residual branches.
+    `attention(path, width, heads, positions=positions, **common)` and `feed_forward(path, width,
+    hidden, **common)` make the layers of the residual branches.
     """
 
     def __init__(
@@ -93,11 +94,12 @@ class Transformer(SubLayer):
         dropout: float,
         seed: int,
         precision: str,
+        positions: Positions = SINUSOIDAL,
         attention: Callable[..., SubLayer] = CausalSelfAttention,
         feed_forward: Callable[..., SubLayer] = FeedForward,
     ):
         super().__init__("transformer", precision)
-        self.width = width
+        self.positions = positions
         # Residual branches start smaller with depth, so that the sum keeps its scale (Radford et
         # al. 2019, 2.3).
         common: dict[str, Any] = {
@@ -108,24 +110,15 @@ class Transformer(SubLayer):
         residual: dict[str, Any] = {"width": width, "precision": precision, "dropout": dropout}
         self.blocks = []
         for i in range(layers):
-            self.blocks += [
-                Residual(attention(f"block_{i}/attention", width, heads, **common), **residual),
-                Residual(
-                    feed_forward(f"block_{i}/feed_forward", width, hidden, **common), **residual
-                ),
-            ]
+            path = f"block_{i}"
+            attending = attention(f"{path}/attention", width, heads, positions=positions, **common)
+            feeding = feed_forward(f"{path}/feed_forward", width, hidden, **common)
+            self.blocks += [Residual(attending, **residual), Residual(feeding, **residual)]
         self.norm = LayerNorm("final_norm", width, precision=precision)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
-        x += sinusoidal_positions(context.packing.positions, self.width)
+        x = self.positions.add(x, context.packing.positions)
         for block in self.blocks:
             x = block(x, context)
         return self.norm(x)
-
-
-def sinusoidal_positions(positions: tf.Tensor, width: int) -> tf.Tensor:
-    """int32[N] -> float32[N, width], sines then cosines (Vaswani et al. 2017, section 3.5)."""
-    rates = 10000.0 ** (-tf.range(width // 2, dtype=tf.float32) / (width // 2))
-    angles = tf.cast(positions, tf.float32)[:, tf.newaxis] * rates[tf.newaxis, :]
-    return tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)

@@ -106,6 +106,7 @@ def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
         dropout=config.model.dropout,
         precision=precision.resolve(config.runtime.precision),
         scale_invariant=config.model.scale_invariant,
+        positions=config.model.positions,
         lora=settings.lora(config),
         seed=config.seed,
     )

@@ -43,6 +43,7 @@ def load_model(
         config.model.name,
         vocabulary.size,
         scale_invariant=config.model.scale_invariant,
+        positions=config.model.positions,
         seed=config.seed,
     )
     weights = load_weights(config, checkpoint)

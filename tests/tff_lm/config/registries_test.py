@@ -12,6 +12,7 @@ from tff_lm.learning.partial import ORDERS, POLICIES
 from tff_lm.learning.schedules import SCHEDULES
 from tff_lm.learning.update_rules import UPDATE_RULES
 from tff_lm.models import MODELS
+from tff_lm.models.positions import POSITIONS
 from tff_lm.program import settings
 
 # Wrappers have options of their own: upload.rotated, upload.scaled, upload.entropy.
@@ -26,6 +27,12 @@ class RegistriesTest(parameterized.TestCase):
             "scale_invariant_models",
             schema.SCALE_INVARIANT_MODELS,
             [name for name, model in MODELS.items() if model.scale_invariant],
+        ),
+        ("positions", schema.POSITIONS, POSITIONS),
+        (
+            "models_with_attention",
+            [name for name in schema.MODELS if not name.startswith("lstm")],
+            [name for name, model in MODELS.items() if model.attends],
         ),
         ("algorithms", schema.ALGORITHMS, ALGORITHMS),
         ("optimizers", schema.OPTIMIZERS, UPDATE_RULES),

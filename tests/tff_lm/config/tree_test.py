@@ -53,6 +53,10 @@ class TreeTest(parameterized.TestCase):
             {"model": {"name": "conformer_large", "scale_invariant": True}},
             "model.scale_invariant needs model.name to be one of lstm_small",
         ),
+        (
+            {"model": {"name": "lstm_small", "positions": "rotary"}},
+            "model.positions needs a model.name with attention",
+        ),
         ({"server_schedule": {"name": "cosine"}}, "server_schedule.decay is missing"),
         (
             {"local_schedule": {"name": "exponential", "decay": 9}},

@@ -10,13 +10,22 @@ from absl.testing import absltest, parameterized
 
 from tff_lm.models import MODELS, build_model
 
+
+def _variants(architecture):
+    """Suffixes of the variants that there are of a model -> arguments that make it."""
+    yield "", {}
+    if architecture.scale_invariant:
+        yield "_scale_invariant", {"scale_invariant": True}
+    if architecture.attends:
+        yield "_rotary", {"positions": "rotary"}
+
+
 # Every tiny model, and every variant of one, by a name: makes it.
 TINY = {
-    name + suffix: functools.partial(build_model, name, **variant)
+    name + suffix: functools.partial(build_model, name, **arguments)
     for name, architecture in MODELS.items()
     if name.endswith("_tiny")
-    for suffix, variant in (("", {}), ("_scale_invariant", {"scale_invariant": True}))
-    if not variant or architecture.scale_invariant
+    for suffix, arguments in _variants(architecture)
 }
 INVARIANT = [name for name in TINY if name.endswith("_scale_invariant")]
 VOCABULARY = 50
@@ -64,6 +73,10 @@ class SizesTest(parameterized.TestCase):
             build_model("conformer_tiny", 4000, scale_invariant=True)
         with self.assertRaisesRegex(ValueError, "dropout"):
             build_model("lstm_tiny", 4000, dropout=1.0)
+        with self.assertRaisesRegex(ValueError, "positions 'rotery'. Known: sinusoidal, rotary"):
+            build_model("transformer_tiny", 4000, positions="rotery")
+        with self.assertRaisesRegex(ValueError, "lstm_tiny reads tokens in order"):
+            build_model("lstm_tiny", 4000, positions="rotary")
 
 
 class BehaviourTest(parameterized.TestCase):
@@ -86,6 +99,14 @@ class BehaviourTest(parameterized.TestCase):
         np.testing.assert_array_equal(before[0, :3], after[0, :3])
         self.assertFalse(np.allclose(before[0, 3], after[0, 3]))
         self.assertFalse(np.allclose(before[0, 4], after[0, 4]))
+
+    @parameterized.parameters(*TINY)
+    def test_order_matters(self, name):
+        """What two tokens are followed by depends on which came first."""
+        model = TINY[name](VOCABULARY)
+        swapped = X.copy()
+        swapped[0, 1], swapped[0, 2] = X[0, 2], X[0, 1]
+        self.assertFalse(np.allclose(model(X)[0, 3], model(swapped)[0, 3], atol=1e-4))
 
     @parameterized.parameters(*TINY)
     def test_a_sentence_does_not_see_its_batch(self, name):
