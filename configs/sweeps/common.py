@@ -89,18 +89,36 @@ def starts(model: str, rounds: int) -> dict[str, dict[str, Value]]:
     }
 
 
-def pretrained(model: str) -> dict[str, Value]:
-    """`model` as its one of `PRETRAININGS` leaves it."""
-    return {"model.name": model, "warm_start.checkpoint": _folder(model)}
+def pretrained(start: str) -> dict[str, Value]:
+    """The model that the one of `PRETRAININGS` of this name leaves."""
+    return {**_STARTS[start], "warm_start.checkpoint": _folder(start)}
 
 
-def _folder(model: str) -> str:
-    return f"runs/pretrain/models/{model}"
+def _folder(start: str) -> str:
+    return f"runs/pretrain/models/{start}"
 
+
+_STARTS: dict[str, Mapping[str, Value]] = {
+    **MODELS,
+    **{
+        f"{model}_rotary": {"model.name": model, "model.positions": "rotary"}
+        for model in ("transformer_small", "transformer_large")
+    },
+}
+
+# Where 0.002 of all others is not the best of what was tried.
+_LEARNING_RATES = {"transformer_small_rotary": 0.006}
 
 # What the comparisons of models start from: half a pass, 32,000 sentences, in one thread, on whose
 # number the bits depend.
 PRETRAININGS = {
-    _folder(model): Pretraining(1000, {"model.name": model, "pretrain.parts": 1})
-    for model in MODELS
+    _folder(start): Pretraining(
+        1000,
+        {
+            **options,
+            "pretrain.parts": 1,
+            "pretrain.learning_rate": _LEARNING_RATES.get(start, 0.002),
+        },
+    )
+    for start, options in _STARTS.items()
 }

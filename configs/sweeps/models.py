@@ -14,6 +14,9 @@ _RATES = {
     "conformer_large": (0.1, 0.003),
 }
 
+# The pre-trainings of models that do not start from the one of their own name.
+_STARTS = {model: f"{model}_rotary" for model in ("transformer_small", "transformer_large")}
+
 
 def get_sweep() -> Sweep:
     return Sweep(
@@ -29,6 +32,10 @@ def get_sweep() -> Sweep:
         runs={
             name: {**row, **_trained(str(row["model.name"]))}
             for name, row in {**MODELS, **COMBINATION}.items()
+        }
+        | {
+            f"{model}_sinusoidal": {**common.pretrained(model), **common.rates(*_RATES[model])}
+            for model in _STARTS
         },
         pretrainings=common.PRETRAININGS,
         seeds=(0, 1),
@@ -38,7 +45,7 @@ def get_sweep() -> Sweep:
 
 
 def _trained(model: str) -> dict[str, Value]:
-    return {**common.pretrained(model), **common.rates(*_RATES[model])}
+    return {**common.pretrained(_STARTS.get(model, model)), **common.rates(*_RATES[model])}
 
 
 def _claims() -> list[Claim]:
