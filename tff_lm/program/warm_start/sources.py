@@ -27,11 +27,13 @@ class Source:
       origin: Where they are from, for people.
       weights: float32 arrays by the names of `LanguageModel.weight_names`.
       vocabulary: What the rows of the embedding stand for.
+      positions: `model.positions` of the run, which no weight tells; "" if unknown.
     """
 
     origin: str
     weights: Mapping[str, np.ndarray]
     vocabulary: Vocabulary
+    positions: str = ""
 
 
 def read(folder: pathlib.Path, which: str) -> Source:
@@ -68,8 +70,10 @@ def _read_run(workdir: Workdir, which: str) -> Source:
         )
     from tff_lm.program import trained_model
 
-    weights = trained_model.load_weights(config_lib.read_json(workdir.config), chosen)
-    return Source(f"{workdir.root}, round {chosen.round}", weights, vocabulary)
+    config = config_lib.read_json(workdir.config)
+    weights = trained_model.load_weights(config, chosen)
+    origin = f"{workdir.root}, round {chosen.round}"
+    return Source(origin, weights, vocabulary, config.model.positions)
 
 
 def _read_saved_model(folder: pathlib.Path) -> Source:

@@ -42,6 +42,7 @@ def find(
     }
     target = matching.Target(shapes, own)
     found = matching.match(source, target, options.include, options.vocabulary)
+    _check_positions(found, config.model.positions)
     is_frozen = settings.frozen(config)
     _check_frozen(found, [name for name, shape in shapes.items() if is_frozen(name, shape)])
     return found
@@ -52,6 +53,16 @@ def applied(
 ) -> Runtime:
     """The runtime with that start."""
     return runtime if found is None else WarmRuntime(runtime, found, weight_leaves)
+
+
+def _check_positions(found: matching.Match, own: str) -> None:
+    theirs = found.source.positions
+    if theirs not in ("", own) and any("/attention/" in name for name in found.loaded):
+        raise ConfigError(
+            f"warm_start: attention in {found.source.origin} was trained with "
+            f"model.positions={theirs!r}, not {own!r}; set --config.model.positions={theirs}, or "
+            "leave attention out by warm_start.include"
+        )
 
 
 def _check_frozen(found: matching.Match, frozen: Sequence[str]) -> None:

@@ -176,6 +176,21 @@ class TransferTest(parameterized.TestCase):
                 source["embedding/embeddings"][theirs.index(piece)],
             )
 
+    def test_attention_that_was_trained_with_other_positions_is_refused(self):
+        with self.assertRaisesRegex(ConfigError, "set --config.model.positions=sinusoidal"):
+            self.warm(self.central, model__positions="rotary")
+        without = self.warm(
+            self.central, model__positions="rotary", warm_start__include="embedding|feed"
+        )
+        further = self.config(
+            model__positions="rotary",
+            warm_start__checkpoint=str(without.root),
+            warm_start__which="latest",
+        )
+        again = self.weights(self.run_in("rotary", further), 0)
+        for name, array in self.weights(without).items():
+            self.assertEqual(array.tobytes(), again[name].tobytes())
+
     def test_a_task_can_take_the_vocabulary_of_a_run(self):
         warm = self.warm(
             self.central, task__vocabulary=str(self.central.root), task__vocabulary_size=60
