@@ -2,6 +2,7 @@
 
 from configs.paper._rows import COMBINATION, LARGE, MODELS, QUANTIZATION, Row
 from configs.sweeps import common
+from tff_lm.config.option import Value
 from tff_lm.program.sweep import Claim, Sweep
 
 # Of the clients and of the server: the best of models_tuning.py.
@@ -24,6 +25,13 @@ _LSTM_EFFICIENT: Row = {
 _STARTS = {model: f"{model}_rotary" for model in ("transformer_small", "transformer_large")}
 
 
+_ROWS: dict[str, Row] = {
+    **MODELS,
+    **{name: row for name, row in COMBINATION.items() if not name.endswith("_70x")},
+    "lstm_large_efficient": _LSTM_EFFICIENT,
+}
+_SINUSOIDAL = {f"{model}_sinusoidal": MODELS[model] for model in _STARTS}
+
 _DESCRIPTION = (
     "All models begin with central training on the same 32,000 sentences of State of the Union "
     "addresses, then FedAdam trains them, with equal rounds and cohorts and each with the learning "
@@ -41,32 +49,21 @@ def get_sweep() -> Sweep:
         title="The five models on the chat task",
         description=_DESCRIPTION,
         base={**common.length(40), "evaluation.examples_per_client": 100},
-        runs={
-            name: {
-                **row,
-                **common.pretrained(start),
-                **common.rates(*_RATES[str(row["model.name"])]),
-            }
-            for name, (row, start) in _runs().items()
-        },
+        runs={name: options(name) for name in (*_ROWS, *_SINUSOIDAL)},
         pretrainings=common.PRETRAININGS,
         seeds=(0, 1),
+        seeds_of=dict.fromkeys(_SINUSOIDAL, (0,)),
         baseline="lstm_large",
         claims=tuple(_claims()),
     )
 
 
-def _runs() -> dict[str, tuple[Row, str]]:
-    """Experiment -> what it is beside its learning rates, and the pre-training it starts from."""
-    efficient = {name: row for name, row in COMBINATION.items() if not name.endswith("_70x")}
-    runs = {**MODELS, **efficient, "lstm_large_efficient": _LSTM_EFFICIENT}
-    started = {name: (row, _start(str(row["model.name"]))) for name, row in runs.items()}
-    sinusoidal = {f"{model}_sinusoidal": (MODELS[model], model) for model in _STARTS}
-    return {**started, **sinusoidal}
-
-
-def _start(model: str) -> str:
-    return _STARTS.get(model, model)
+def options(experiment: str) -> dict[str, Value]:
+    """All that one of the experiments changes in the preset, but for its length."""
+    row = _SINUSOIDAL.get(experiment) or _ROWS[experiment]
+    model = str(row["model.name"])
+    start = model if experiment in _SINUSOIDAL else _STARTS.get(model, model)
+    return {**row, **common.pretrained(start), **common.rates(*_RATES[model])}
 
 
 def _claims() -> list[Claim]:
