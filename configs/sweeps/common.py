@@ -91,14 +91,15 @@ def starts(model: str, rounds: int) -> dict[str, dict[str, Value]]:
 
 def pretrained(start: str) -> dict[str, Value]:
     """The model that the one of `PRETRAININGS` of this name leaves."""
-    return {**_STARTS[start], "warm_start.checkpoint": _folder(start)}
+    return {**_MODELS[start], "warm_start.checkpoint": _folder(start)}
 
 
 def _folder(start: str) -> str:
     return f"runs/pretrain/models/{start}"
 
 
-_STARTS: dict[str, Mapping[str, Value]] = {
+# What trains, by the name of the pre-training.
+_MODELS: dict[str, Mapping[str, Value]] = {
     **MODELS,
     **{
         f"{model}_rotary": {"model.name": model, "model.positions": "rotary"}
@@ -109,16 +110,16 @@ _STARTS: dict[str, Mapping[str, Value]] = {
 # Where 0.002 of all others is not the best of what was tried.
 _LEARNING_RATES = {"transformer_small_rotary": 0.006}
 
-# What the comparisons of models start from: half a pass, 32,000 sentences, in one thread, on whose
-# number the bits depend.
-PRETRAININGS = {
-    _folder(start): Pretraining(
-        1000,
-        {
-            **options,
-            "pretrain.parts": 1,
-            "pretrain.learning_rate": _LEARNING_RATES.get(start, 0.002),
-        },
-    )
-    for start, options in _STARTS.items()
+# Half a pass, 32,000 sentences, in one thread, on whose number the bits depend.
+STARTS: dict[str, dict[str, Value]] = {
+    start: {
+        **options,
+        "pretrain.steps": 1000,
+        "pretrain.parts": 1,
+        "pretrain.learning_rate": _LEARNING_RATES.get(start, 0.002),
+    }
+    for start, options in _MODELS.items()
 }
+
+# What the comparisons of models start from.
+PRETRAININGS = {_folder(start): Pretraining(1000, options) for start, options in STARTS.items()}

@@ -68,7 +68,7 @@ class Sweep:
     Attributes:
       title: a few words, for reports.
       description: what is compared, and what is kept equal.
-      config: the preset that all runs start from.
+      config: the preset that all runs start from; with `pretrain.passes` they are `bin.pretrain`s.
       base: options of all runs.
       runs: experiment -> its options, over `base`.
       pretrainings: folder, as in the `warm_start.checkpoint` of runs -> what trains there before

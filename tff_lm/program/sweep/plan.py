@@ -33,7 +33,6 @@ class Run:
       changes: what its configuration changes in the preset, by option key.
       config: the whole configuration, validated.
       workdir: its folder.
-      program: that executes it.
     """
 
     experiment: str
@@ -41,12 +40,16 @@ class Run:
     changes: Overrides
     config: ml_collections.ConfigDict
     workdir: Workdir
-    program: str = "bin.train"
 
     @property
     def name(self) -> str:
         """For the screen and for file names."""
         return f"{self.experiment}-seed_{self.config.seed}"
+
+    @property
+    def program(self) -> str:
+        """That executes it."""
+        return "bin.pretrain" if self.config.pretrain.passes else "bin.train"
 
     @property
     def rounds(self) -> int:
@@ -102,13 +105,14 @@ class Planner:
         given = {**self._sweep.base, **overrides, "seed": seed, "experiment": experiment}
         try:
             config = changed(self._preset, given)
+            changes = command.changes(config, self._preset)
+            _resolve(config)
             workdir = Workdir(self._root / experiment / f"seed_{seed}")
             if workdir.config.exists():
                 begun = config_lib.read_json(workdir.config)
                 config_lib.check_resumable(begun, config, str(workdir.root))
         except ConfigError as error:
             raise ConfigError(f"{experiment}: {error}") from None
-        changes = command.changes(config, self._preset)
         return Run(experiment, self._preset_file, changes, config, workdir)
 
 
@@ -144,13 +148,26 @@ def _pretraining(folder: str, wanted: Pretraining) -> Run:
     name = f"pretrain_{pathlib.PurePath(folder).name}"
     try:
         config = changed(preset, _options(wanted))
+        changes = command.changes(config, preset)
+        _resolve(config)
     except ConfigError as error:
         raise ConfigError(f"{name}: {error}") from None
-    changes = command.changes(config, preset)
-    # As bin.pretrain has it.
-    config.federated.rounds = -(-wanted.steps // config.pretrain.steps_per_round)
     workdir = Workdir(pathlib.Path(paths.resolve(folder)))
-    return Run(name, _absolute(wanted.config), changes, config, workdir, "bin.pretrain")
+    return Run(name, _absolute(wanted.config), changes, config, workdir)
+
+
+def _resolve(config: ml_collections.ConfigDict) -> None:
+    """Fills in what bin.pretrain will, so that its rounds and its folder are known before it ran.
+
+    Raises:
+      ConfigError: if that cannot be told without the text.
+    """
+    if not config.pretrain.passes:
+        return
+    if not config.pretrain.steps:
+        raise ConfigError("pretrain.steps is missing: a sweep must know how long its runs are")
+    config.federated.rounds = -(-config.pretrain.steps // config.pretrain.steps_per_round)
+    config.federated.clients_per_round = 1
 
 
 def _absolute(preset: str) -> str:

@@ -54,7 +54,18 @@ class PlanTest(parameterized.TestCase):
         (run,) = self.runs({"a": {"algorithm.client_learning_rate": 1}})
         self.assertIn("--config.algorithm.client_learning_rate=1.0", run.flags)
 
+    def test_a_run_with_passes_is_a_pretraining_and_can_be_found_again(self):
+        options = {"pretrain.passes": 1, "pretrain.steps": 201, "pretrain.parts": 1}
+        (run,) = self.runs({"a": options})
+        self.assertEqual((run.program, run.rounds), ("bin.pretrain", 3))
+        self.assertNotIn("--config.federated.clients_per_round=1", run.flags)
+        run.workdir.create()
+        run.workdir.config.write_text(config_lib.to_json(run.config))
+        self.assertEqual(self.runs({"a": options})[0].rounds, 3)
+        self.assertEqual(self.runs({"b": {}})[0].program, "bin.train")
+
     @parameterized.parameters(
+        ({"a": {"pretrain.passes": 1}}, {}, "a: pretrain.steps is missing"),
         ({"a": {"federated.round": 3}}, {}, r"a: unknown key federated\.round; .*rounds"),
         ({"a": {}, "b": {"upload.bits": "8"}}, {}, r"b: upload\.bits must be an integer"),
         ({"a": {"upload.codec": "drive", "upload.rotated": True}}, {}, r"upload\.rotated needs"),
