@@ -86,6 +86,8 @@ def _with_deviation(found: Spread | None, form: Callable[[float], str], unit: st
 
 
 def _times(ratio: float) -> str:
+    if not ratio:  # Nothing was sent.
+        return NOTHING
     return f"{ratio:.1f}x" if ratio < 100 else f"{ratio:,.0f}x"
 
 

@@ -39,9 +39,11 @@ def of(
     suffix = "" if len(shown) == len(experiments) else f" (the best {_BEST} on validation)"
     with_curve = [each for each in shown if len(each.mean_curve()) > 1]
     for key, title, progress, only_page in _CURVES:
-        parts = _parts(with_curve, baseline)
+        # Central training sends nothing.
+        drawn = [each for each in with_curve if progress.of(each.mean_curve()[-1]) > 0]
+        parts = _parts(drawn, baseline)
         for index, part in enumerate(parts, 1):
-            draw = curves.Curves(part, baseline, with_curve, progress).draw
+            draw = curves.Curves(part, baseline, drawn, progress).draw
             number, end = (f", {index} of {len(parts)}", f"_{index}") if parts[1:] else ("", "")
             yield Chart(f"{name}_by_{key}{end}", f"{title}{suffix}{number}", draw, only_page)
     placed = [each for each in shown if frontier.has_place(each)]

@@ -116,6 +116,22 @@ class ChartsTest(absltest.TestCase):
         self.assertEqual(labels, {"base", *(f"e{index}" for index in range(15, 25))})
         self.assertIn("(the best 10 on validation)", charts[0].title)
 
+    def test_central_training_is_drawn_by_round_alone(self):
+        rounds = [
+            {
+                "round": number,
+                "validation_token_perplexity": 100.0 / (1 + number),
+                "upload_bytes_total": 0,
+                "download_bytes_total": 0,
+                "seconds_total": float(number),
+            }
+            for number in range(3)
+        ]
+        (chart,) = plots.of("s", [experiment("a", curve=rounds, test={})], None)
+        self.assertEqual(chart.name, "s_by_round")
+        ticks = chart.draw().axes[0].get_xticks()
+        self.assertEqual([tick for tick in ticks if tick % 1], [])
+
     def test_no_plot_without_figures(self):
         self.assertEmpty(list(plots.of("s", [experiment("a", curve=[], test={})], None)))
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -82,7 +83,10 @@ class Curves:
         low, high = min(heights), min(max(heights), _CUT * min(heights))
         style.scale(axes, "y", low, high, style.NUMBER)
         axes.set_ylim(low / 1.04, high * 1.04)
-        if self.progress is not BY_ROUND:
+        if self.progress is BY_ROUND:
+            steps = [1, 2, 2.5, 5, 10]
+            axes.xaxis.set_major_locator(ticker.MaxNLocator("auto", steps=steps, integer=True))
+        else:
             style.scale(axes, "x", low_x, max(places), self.progress.text)
 
     def _line(self, axes: Axes, experiment: Experiment, how: dict[str, Any]) -> None:
