@@ -12,9 +12,9 @@ def get_sweep() -> Sweep:
     return Sweep(
         title="Learning rates of the models",
         description="FedAdam in float32 from the pre-trained models of “The five models on the "
-        "chat task”, whose rates are those with the lowest validation perplexity here; 20 rounds "
-        "of equal cohorts, one seed, every model with the same rates. A dash is a run that "
-        "diverged. Measured on 50 sentences of each person.",
+        "chat task”, Transformers with sinusoidal positions; its rates are those with the lowest "
+        "validation perplexity here. 20 rounds of equal cohorts, one seed, every model with the "
+        "same rates. A dash is a run that diverged. Measured on 50 sentences of each person.",
         base={**common.length(20), "evaluation.examples_per_client": 50},
         runs={
             f"{model}-{client}-{server}": {
