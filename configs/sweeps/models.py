@@ -43,7 +43,7 @@ _DESCRIPTION = (
     "Seconds are of two runs at a time, side by side.\n\n"
     "The paper's claims are of thousands of rounds on Stack Overflow; 40 rounds of six people are "
     "less than half a pass over the chat task, where LSTMs lead, as they do after the same "
-    "pre-training. Where a claim does not hold, this was tried: five pairs of learning rates for "
+    "pre-training. Where a claim does not hold, this was tried: up to five pairs of rates for "
     "every model (“Learning rates of the models”); rotary positions, other rates and other initial "
     "scales in pre-training (“Central pre-training of the models”); three times as many rounds "
     "(“The small models, three times as long”); and quantization alone in the place of the "
