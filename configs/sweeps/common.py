@@ -110,11 +110,14 @@ _MODELS: dict[str, Mapping[str, Value]] = {
 # Where 0.002 of all others is not the best of what was tried.
 _LEARNING_RATES = {"transformer_small_rotary": 0.006}
 
-# Half a pass, 32,000 sentences, in one thread, on whose number the bits depend.
+# Half a pass, 32,000 sentences.
+_STEPS = 1000
+
+# In one thread, on whose number the bits depend.
 STARTS: dict[str, dict[str, Value]] = {
     start: {
         **options,
-        "pretrain.steps": 1000,
+        "pretrain.steps": _STEPS,
         "pretrain.parts": 1,
         "pretrain.learning_rate": _LEARNING_RATES.get(start, 0.002),
     }
@@ -122,4 +125,4 @@ STARTS: dict[str, dict[str, Value]] = {
 }
 
 # What the comparisons of models start from.
-PRETRAININGS = {_folder(start): Pretraining(1000, options) for start, options in STARTS.items()}
+PRETRAININGS = {_folder(start): Pretraining(_STEPS, options) for start, options in STARTS.items()}
