@@ -26,7 +26,7 @@ _ROUNDS = flags.DEFINE_integer("rounds", 5, "measured rounds; the median counts"
 
 _LIBRARIES = pathlib.Path("/usr/lib/x86_64-linux-gnu")
 _GLIBC = "glibc"
-# Changes to the environment that `tff_lm.runtime.allocator` gives a worker.
+# Changes to the environment that `tff_lm.runtime.processes.allocator` gives a worker.
 _ALLOCATORS: Mapping[str, Mapping[str, str]] = {
     _GLIBC: {"LD_PRELOAD": "", "GLIBC_TUNABLES": ""},
     "glibc_large_pages": {"LD_PRELOAD": ""},

@@ -30,8 +30,8 @@ from absl import app, flags
 from benchmarks.delta import client_delta
 from compression import Codec, make_codec
 from compression.variables import DEFAULT_MIN_ELEMENTS, CodedVariable, code_variables
-from tff_lm.program import precision
-from tff_lm.runtime import allocator
+from tff_lm.experiment import precision
+from tff_lm.runtime.processes import allocator
 
 _MODEL = flags.DEFINE_string("model", "transformer_large", "a named model")
 _PRECISION = flags.DEFINE_enum(

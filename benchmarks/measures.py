@@ -28,8 +28,8 @@ from tff_lm.learning.build import build_learning_process
 from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.partial import PartialOptions, build_client_model
 from tff_lm.models import build_model
-from tff_lm.runtime.resident import ResidentProcess, ResidentRuntime
-from tff_lm.runtime.worker import LocalWorker, WorkerOptions
+from tff_lm.runtime.processes.worker import LocalWorker, WorkerOptions
+from tff_lm.runtime.rounds.resident import ResidentProcess, ResidentRuntime
 
 Measurement = dict[str, float]
 

@@ -20,10 +20,10 @@ from tqdm import tqdm
 
 from tff_lm import paths
 from tff_lm.config import default_config
+from tff_lm.experiment.federated import build_experiment
 from tff_lm.program import sampling
 from tff_lm.program.contracts import Experiment
-from tff_lm.program.experiment import build_experiment
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder.workdir import Workdir
 
 _ROUNDS = flags.DEFINE_integer("rounds", 300, "Rounds to run.", lower_bound=100)
 _OUTPUT = flags.DEFINE_string("output", "soak.png", "The picture.")

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from absl import flags
 
 from tff_lm import paths
+from tff_lm.commands import evaluate
 from tff_lm.config import command_line
-from tff_lm.program import measure
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder.workdir import Workdir
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 _SPLIT = flags.DEFINE_enum("split", "test", ["validation", "test"], "whose text")
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str]) -> int:
     """Evaluates and prints a table; returns the exit code."""
     command_line.refuse_positional(arguments)
     workdir = Workdir(pathlib.Path(paths.resolve(command_line.required(_WORKDIR))))
-    return measure.measure(workdir, _SPLIT.value, _CHECKPOINT.value)
+    return evaluate.measure(workdir, _SPLIT.value, _CHECKPOINT.value)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from absl import flags
 
 from tff_lm import paths
+from tff_lm.commands import export
 from tff_lm.config import command_line
-from tff_lm.program import export
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder.workdir import Workdir
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 _OUT = flags.DEFINE_string("out", None, "folder of the SavedModel; made if it is not there")

@@ -17,7 +17,7 @@ from absl import flags
 
 from tff_lm import paths
 from tff_lm.config import ConfigError, command_line
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder.workdir import Workdir
 
 _OUT = flags.DEFINE_string("out", "report.html", "file to write; .html or .md")
 _MASKS = flags.DEFINE_string("masks", None, "folder of a run with partial training")

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from absl import flags
 
 from tff_lm import paths
+from tff_lm.commands import suggest
 from tff_lm.config import command_line
-from tff_lm.program import suggest
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder.workdir import Workdir
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
 _COUNT = flags.DEFINE_integer("count", 5, "how many words", lower_bound=1)

@@ -13,7 +13,7 @@ from absl import flags
 
 from tff_lm import paths
 from tff_lm.config import command_line
-from tff_lm.program.sweep import execute
+from tff_lm.sweep import execute
 
 _SWEEP = flags.DEFINE_string("sweep", None, "file of the sweep, such as configs/sweeps/codecs.py")
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the runs; made if it is not there")

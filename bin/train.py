@@ -13,9 +13,10 @@ from absl import flags
 from ml_collections import config_flags
 
 from tff_lm import paths
+from tff_lm.commands import train
 from tff_lm.config import command_line, python_file
-from tff_lm.program import command, launch
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder import repeating_command
+from tff_lm.run_folder.workdir import Workdir
 
 _CONFIG = command_line.define_config()
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run; made if it is not there")
@@ -27,8 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     config = command_line.value(_CONFIG)
     workdir = Workdir(pathlib.Path(paths.resolve(command_line.required(_WORKDIR))))
     preset = config_flags.get_config_filename(flags.FLAGS["config"])
-    repeat = command.train_command(config, python_file.load_preset(preset), preset)
-    return launch.train(config, workdir, command=repeat)
+    repeat = repeating_command.train_command(config, python_file.load_preset(preset), preset)
+    return train.train(config, workdir, command=repeat)
 
 
 if __name__ == "__main__":

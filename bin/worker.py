@@ -22,7 +22,9 @@ from collections.abc import Sequence
 from absl import app, flags, logging
 
 from tff_lm import paths
-from tff_lm.runtime import certificates, cores, errors, tunnel, worker
+from tff_lm.runtime import errors
+from tff_lm.runtime.network import certificates, tunnel
+from tff_lm.runtime.processes import cores, worker
 
 _PORT = flags.DEFINE_integer("port", 7000, "Port to serve on.", lower_bound=1, upper_bound=65535)
 _CERTIFICATES = flags.DEFINE_string("certificates", None, "Folder with ca.pem and worker.pem.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from compression import packing
+from compression import bit_packing
 from compression.codec import Codec, Payload
 
 LEVELS = "levels"  # the payload's key for packed levels; the other parts are side information
@@ -47,10 +47,10 @@ class LevelCodec(Codec):
 
     def encode(self, tensor: tf.Tensor, seed: tf.Tensor) -> Payload:
         levels, side = self.quantize(tensor, seed)
-        return Payload({LEVELS: packing.pack_levels(levels, self.num_levels), **side})
+        return Payload({LEVELS: bit_packing.pack_levels(levels, self.num_levels), **side})
 
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
         side = Payload((name, part) for name, part in payload.items() if name != LEVELS)
         count = self.level_count(shape)
-        levels = packing.unpack_levels(payload[LEVELS], count, self.num_levels)
+        levels = bit_packing.unpack_levels(payload[LEVELS], count, self.num_levels)
         return self.dequantize(levels, side, shape, seed)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from compression import packing, rans
+from compression import bit_packing, rans
 from compression.codec import Codec, Payload
 from compression.codecs.qsgd import QSGD
 from compression.level_codec import LevelCodec
@@ -56,7 +56,7 @@ class Entropy(Codec):
         if not self._is_coded(tensor.shape):
             return self.inner.encode(tensor, seed)
         levels, side = self.inner.quantize(tensor, seed)
-        coded = rans.encode(packing.pack_digits(levels, self.inner.num_levels))
+        coded = rans.encode(bit_packing.pack_digits(levels, self.inner.num_levels))
         return Payload({**coded._asdict(), **side})
 
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
@@ -64,8 +64,8 @@ class Entropy(Codec):
             return self.inner.decode(payload, shape, seed)
         num_levels, count = self.inner.num_levels, self.inner.level_count(shape)
         coded = rans.Coded(**{name: payload[name] for name in _CODED})
-        symbols = rans.decode(coded, packing.packed_digits_size(count, num_levels))
-        levels = packing.unpack_digits(symbols, count, num_levels)
+        symbols = rans.decode(coded, bit_packing.packed_digits_size(count, num_levels))
+        levels = bit_packing.unpack_digits(symbols, count, num_levels)
         side = Payload((name, part) for name, part in payload.items() if name not in _CODED)
         return self.inner.dequantize(levels, side, shape, seed)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from compression import packing
+from compression import bit_packing
 from compression.codec import Codec, Payload, element_count
 from compression.codecs import sparse
 
@@ -41,8 +41,8 @@ class TopK(Codec):
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
         del seed
         count = element_count(shape)
-        width = packing.bit_width(count)
-        indices = packing.unpack(payload["indices"], self._kept(count), width)
+        width = bit_packing.bit_width(count)
+        indices = bit_packing.unpack(payload["indices"], self._kept(count), width)
         return sparse.scatter(payload["values"], tf.cast(indices, tf.int32), shape)
 
     def _kept(self, count: int) -> int:
@@ -50,5 +50,5 @@ class TopK(Codec):
 
 
 def _pack_indices(indices: tf.Tensor, count: int) -> tf.Tensor:
-    width = packing.bit_width(count)
-    return packing.pack(tf.cast(indices, tf.uint8) if width <= 8 else indices, width)
+    width = bit_packing.bit_width(count)
+    return bit_packing.pack(tf.cast(indices, tf.uint8) if width <= 8 else indices, width)

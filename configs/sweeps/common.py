@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from configs.paper._rows import MODELS, QUANTIZATION, TRANSFER
 from tff_lm.config.option import Value
-from tff_lm.program.sweep import Pretraining
+from tff_lm.sweep import Pretraining
 
 # For curves: on 50 sentences of each person, lest evaluations take longer than training.
 OFTEN_EVALUATED: dict[str, Value] = {

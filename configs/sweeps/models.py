@@ -3,7 +3,7 @@
 from configs.paper._rows import COMBINATION, LARGE, MODELS, QUANTIZATION, Row
 from configs.sweeps import common
 from tff_lm.config.option import Value
-from tff_lm.program.sweep import Claim, Sweep
+from tff_lm.sweep import Claim, Sweep
 
 # Of the clients and of the server: the best of models_tuning.py.
 _RATES = {

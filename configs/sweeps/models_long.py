@@ -1,7 +1,7 @@
 """The small models for three times as many rounds: whether the order of models.py stays."""
 
 from configs.sweeps import common, models
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 _MODELS = ("lstm_small", "transformer_small")
 

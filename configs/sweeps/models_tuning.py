@@ -2,7 +2,7 @@
 
 from configs.paper._rows import MODELS
 from configs.sweeps import common
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 # Of the clients and of the server: one point, and what a step to each side of it does.
 _RATES = ((0.1, 0.003), (0.03, 0.003), (0.3, 0.003), (0.1, 0.001), (0.1, 0.01))

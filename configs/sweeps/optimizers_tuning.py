@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from configs.sweeps import common
 from tff_lm.config.option import Value
-from tff_lm.program.sweep import Sweep, grid
+from tff_lm.sweep import Sweep, grid
 
 _CLIENT, _SERVER = "algorithm.client_learning_rate", "algorithm.server_learning_rate"
 _OPTIMIZER, _MU = "algorithm.client_optimizer", "algorithm.proximal_mu"

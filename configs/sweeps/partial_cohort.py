@@ -1,7 +1,7 @@
 """Partial training per client with four times the cohort: each matrix has more who train it."""
 
 from configs.sweeps import common
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 
 def get_sweep() -> Sweep:

@@ -2,7 +2,7 @@
 
 from configs.sweeps import common
 from tff_lm.config.option import Value
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 
 def get_sweep() -> Sweep:

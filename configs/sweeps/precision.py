@@ -1,7 +1,7 @@
 """The small Transformer in bfloat16 and in float32 products."""
 
 from configs.sweeps import common
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 _PRECISIONS = ("float32", "bfloat16")
 

@@ -1,7 +1,7 @@
 """What the comparison of models starts from, and what else was tried for a better start."""
 
 from configs.sweeps import common
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 _DESCRIPTION = (
     "AdamW on the same 32,000 sentences of State of the Union addresses, half a pass in 1,000 "

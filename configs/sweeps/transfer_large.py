@@ -4,7 +4,7 @@ Needs the pre-trained model first, by the command in its description.
 """
 
 from configs.sweeps import common
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 _MODEL = "transformer_large"
 # In rounds of 1,600 sentences.

@@ -16,9 +16,9 @@ import numpy as np
 import psutil
 from absl.testing import absltest
 
-from tff_lm.program import columns
-from tff_lm.program.checkpoints import CheckpointStore
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder import metrics_columns
+from tff_lm.run_folder.checkpoints import CheckpointStore
+from tff_lm.run_folder.workdir import Workdir
 
 ROOT = pathlib.Path(__file__).parents[2]
 ROUNDS = 6
@@ -62,7 +62,7 @@ def figures(workdir):
     """The rows of metrics.csv without what depends on the clock."""
     with open(workdir.metrics, newline="") as file:
         return [
-            {name: text for name, text in row.items() if name not in columns.WALL_CLOCK}
+            {name: text for name, text in row.items() if name not in metrics_columns.WALL_CLOCK}
             for row in csv.DictReader(file)
         ]
 

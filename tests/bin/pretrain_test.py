@@ -11,9 +11,9 @@ import time
 from absl.testing import absltest
 
 from tests.tasks import fixtures
-from tff_lm.program.checkpoints import CheckpointStore
-from tff_lm.program.records import read_rows
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder.checkpoints import CheckpointStore
+from tff_lm.run_folder.metrics_table import read_rows
+from tff_lm.run_folder.workdir import Workdir
 
 ROOT = pathlib.Path(__file__).parents[2]
 TIMEOUT_SECONDS = 540

@@ -18,7 +18,7 @@ TIMEOUT_SECONDS = 540
 ROUNDS = 3
 
 _SWEEP = """
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 def get_sweep():
     return Sweep(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tff_lm.central.parts import Batch
+from tff_lm.central.batch_parts import Batch
 from tff_lm.central.trainer import CentralTrainer
 
 

@@ -9,7 +9,7 @@ from concurrent import futures
 import numpy as np
 import tensorflow as tf
 
-from tff_lm.central import parts
+from tff_lm.central import batch_parts
 from tff_lm.central.adamw import AdamW, AdamWOptions
 from tff_lm.learning import metrics, scoring
 from tff_lm.learning.batch_loop import fold
@@ -65,9 +65,9 @@ class CentralTrainer:
         self._optimizer.reset()
         self._step.assign(0)
 
-    def train_step(self, batch: parts.Batch) -> np.ndarray:
+    def train_step(self, batch: batch_parts.Batch) -> np.ndarray:
         """Takes one step; returns the batch's sums before it, float32[K]."""
-        pieces = parts.split(batch, self._num_parts)
+        pieces = batch_parts.split(batch, self._num_parts)
         results = list(
             self._pool.map(
                 lambda numbered: self._gradients(numbered[1]["x"], numbered[1]["y"], numbered[0]),
@@ -136,5 +136,5 @@ class CentralTrainer:
         return tf.add_n(list(rows))
 
 
-def _as_tensors(batch: parts.Batch) -> Mapping[str, tf.Tensor]:
+def _as_tensors(batch: batch_parts.Batch) -> Mapping[str, tf.Tensor]:
     return {name: tf.constant(ids, tf.int32) for name, ids in batch.items()}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from tff_lm.models.layers import CallContext, Dropout, SubLayer, TiedEmbedding
-from tff_lm.models.packing import Packing
+from tff_lm.models.padding import Packing
 
 
 class LanguageModel(tf.keras.Model):

@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tff_lm.models.packing import Gradient, Packing
+from tff_lm.models.padding import Gradient, Packing
 
 COMPUTE_DTYPES = {"float32": tf.float32, "bfloat16": tf.bfloat16}
 

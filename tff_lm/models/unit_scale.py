@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tff_lm.models.layers import SubLayer
-from tff_lm.models.packing import Gradient
+from tff_lm.models.padding import Gradient
 
 
 def unit_scale(x: tf.Tensor) -> tf.Tensor:

@@ -11,7 +11,7 @@ import dataclasses
 import compression
 from tff_lm.config import default_config
 from tff_lm.config.option import Value
-from tff_lm.program import settings
+from tff_lm.experiment import settings
 
 
 @dataclasses.dataclass(frozen=True)

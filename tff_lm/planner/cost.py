@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from tff_lm.planner.plan import Plan
-from tff_lm.program.progress import human_bytes
+from tff_lm.run_folder.progress import human_bytes
 
 
 @dataclasses.dataclass(frozen=True)

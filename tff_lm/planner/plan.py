@@ -13,7 +13,7 @@ from tff_lm.models import build_model
 from tff_lm.planner.draws import partition_of
 from tff_lm.planner.offers import Offer, download_offers, upload_offers
 from tff_lm.planner.request import Request
-from tff_lm.program.progress import human_bytes
+from tff_lm.run_folder.progress import human_bytes
 
 
 @dataclasses.dataclass(frozen=True)

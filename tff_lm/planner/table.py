@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from tff_lm.config.schema import BY_KEY
 from tff_lm.planner.offers import Offer
 from tff_lm.planner.plan import Plan
-from tff_lm.program.command import override_flags
-from tff_lm.program.progress import human_bytes
+from tff_lm.run_folder.progress import human_bytes
+from tff_lm.run_folder.repeating_command import override_flags
 
 _HEAD = f"  {'codec':<24}{'sent':>6}{'mean':>10}{'at most':>10}{'bits each':>11}{'less':>8}"
 _NOTES = """\

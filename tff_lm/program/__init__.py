@@ -1,5 +1,4 @@
-"""The training program: rounds, checkpoints, records and measurements around a learning process.
+"""The training program: rounds, cohorts and measurements around a runtime.
 
-Start at `launch.train` (the order of things), `loop.train` (the rounds) and `experiment` (how all
-packages are put together). Nothing in here builds a graph that is trained.
+Start at `loop.train`; `contracts` says what it needs of an experiment. No graph is built here.
 """

@@ -13,7 +13,7 @@ from compression.ledger import CommunicationLedger
 
 
 class Runtime(Protocol):
-    """Holds the server state and computes rounds on it (`tff_lm.runtime.resident`)."""
+    """Holds the server state and computes rounds on it (`tff_lm.runtime.rounds.resident`)."""
 
     def initialize(self) -> None:
         """Makes the state of a run that has not begun."""

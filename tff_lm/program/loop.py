@@ -10,12 +10,13 @@ import contextlib
 import time
 from collections.abc import Iterator
 
-from tff_lm.program import columns, evaluation, resume, sampling, traffic
-from tff_lm.program.checkpoints import CheckpointStore
+from tff_lm.program import evaluation, resume, sampling, traffic
 from tff_lm.program.contracts import Experiment
 from tff_lm.program.interrupt import Interrupts
-from tff_lm.program.run_log import Row, RunLog
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder import metrics_columns
+from tff_lm.run_folder.checkpoints import CheckpointStore
+from tff_lm.run_folder.run_log import Row, RunLog
+from tff_lm.run_folder.workdir import Workdir
 from tff_lm.runtime.errors import RuntimeFailure
 
 
@@ -80,7 +81,7 @@ def _train_round(experiment: Experiment, attendance: sampling.Attendance, number
     figures = experiment.summarise(passes[-1]["client_work"]["per_client"])
     return {
         "round": number,
-        **{name: figures[name] for name in columns.TRAINING},
+        **{name: figures[name] for name in metrics_columns.TRAINING},
         **traffic.record(experiment.ledger, passes, lambda: attendance.newcomers(number)),
         "seconds": seconds,
         "tokens_per_second": figures["tokens"] / seconds,
@@ -89,14 +90,14 @@ def _train_round(experiment: Experiment, attendance: sampling.Attendance, number
 
 def _first_row() -> Row:
     """Round 0: nothing is trained or sent yet. A warm start shows its worth here."""
-    return {"round": 0, **dict.fromkeys(columns.TOTALS, 0.0)}
+    return {"round": 0, **dict.fromkeys(metrics_columns.TOTALS, 0.0)}
 
 
 def _evaluate(experiment: Experiment) -> Row:
     start = time.perf_counter()
     figures = evaluation.on_sample(experiment)
     return {
-        **{f"validation_{name}": figures[name] for name in columns.EVALUATION},
+        **{f"validation_{name}": figures[name] for name in metrics_columns.EVALUATION},
         "evaluation_seconds": time.perf_counter() - start,
     }
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from tff_lm.program.checkpoints import Checkpoint, CheckpointStore
 from tff_lm.program.contracts import Experiment
-from tff_lm.program.errors import RunError
+from tff_lm.run_folder.checkpoints import Checkpoint, CheckpointStore
+from tff_lm.run_folder.errors import RunError
 from tff_lm.runtime.errors import RuntimeFailure
 
 NOT_BEGUN = -1

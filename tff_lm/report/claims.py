@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from tff_lm.program.sweep import Claim
 from tff_lm.report import experiments
-from tff_lm.report.columns import NOTHING
 from tff_lm.report.document import Cell, Column, Table
 from tff_lm.report.experiments import Experiment
+from tff_lm.report.table_columns import NOTHING
+from tff_lm.sweep import Claim
 
 _PERPLEXITY = "test.token_perplexity"
 _UPLOAD = "communication.upload_bytes_per_client"

@@ -8,8 +8,8 @@ from typing import Any
 
 from tff_lm.report.charts import codec_errors
 from tff_lm.report.collect import CODEC_BENCHMARK
-from tff_lm.report.columns import NOTHING
 from tff_lm.report.document import Cell, Chart, Column, Commands, Prose, Section, Table
+from tff_lm.report.table_columns import NOTHING
 
 _TITLE = "Codecs: error against bits, on a real update"
 _PROSE = (

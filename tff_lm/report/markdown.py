@@ -6,9 +6,9 @@ import pathlib
 from collections.abc import Callable
 from typing import Any
 
-from tff_lm.program import files
 from tff_lm.report.charts import style
 from tff_lm.report.document import Chart, Commands, Prose, Report, Section, Table
+from tff_lm.run_folder import files
 
 # Below the folder of the file, apart from pictures that are not ours to remove.
 IMAGES = "images"

@@ -16,9 +16,11 @@ from tasks import batching
 from tasks.errors import TaskError
 from tasks.task import make_task
 from tff_lm.config import ConfigError
+from tff_lm.experiment import settings, task_and_model
 from tff_lm.learning.partial import trained_mask
-from tff_lm.program import ingredients, records, sampling, settings
-from tff_lm.program.workdir import Workdir
+from tff_lm.program import sampling
+from tff_lm.run_folder import metrics_table
+from tff_lm.run_folder.workdir import Workdir
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,7 @@ def count(workdir: Workdir) -> MaskCounts:
     rounds = _rounds_done(workdir)
     try:
         task = make_task(**settings.task_arguments(config))
-        model = ingredients.client_model(config, task)
+        model = task_and_model.client_model(config, task)
     except (TaskError, ValueError) as error:
         raise ConfigError(str(error)) from error
     clients = task.client_ids("train")
@@ -80,7 +82,7 @@ def count(workdir: Workdir) -> MaskCounts:
 
 
 def _rounds_done(workdir: Workdir) -> int:
-    rows = records.read_rows(workdir.metrics) if workdir.metrics.is_file() else []
+    rows = metrics_table.read_rows(workdir.metrics) if workdir.metrics.is_file() else []
     if not rows or rows[-1]["round"] < 1:
         raise ConfigError(f"{workdir.root} has not done a round yet")
     return int(rows[-1]["round"])

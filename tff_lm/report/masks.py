@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tff_lm.program.workdir import Workdir
 from tff_lm.report.mask_counts import MaskCounts, count
+from tff_lm.run_folder.workdir import Workdir
 
 
 def table(workdir: Workdir) -> str:

@@ -10,9 +10,9 @@ from typing import Any
 
 import markdown
 
-from tff_lm.program import files
 from tff_lm.report.charts import style
 from tff_lm.report.document import Cell, Chart, Column, Commands, Prose, Report, Section, Table
+from tff_lm.run_folder import files
 
 _HERE = pathlib.Path(__file__).parent
 

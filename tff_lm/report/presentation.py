@@ -6,7 +6,7 @@ import os
 
 from tff_lm import paths
 from tff_lm.config import ConfigError, python_file
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 _FOLDER = "configs/sweeps"
 
@@ -27,5 +27,5 @@ def load(name: str) -> Sweep | None:
         return None
     sweep = python_file.call(path, "get_sweep")
     if not isinstance(sweep, Sweep):
-        raise ConfigError(f"{path}: get_sweep() must return a tff_lm.program.sweep.Sweep")
+        raise ConfigError(f"{path}: get_sweep() must return a tff_lm.sweep.Sweep")
     return sweep

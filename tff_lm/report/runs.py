@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tff_lm.config import ConfigError
-from tff_lm.program import curve, records
-from tff_lm.program.workdir import Workdir
+from tff_lm.run_folder import curve, metrics_table
+from tff_lm.run_folder.workdir import Workdir
 
 # What makes a JSON file the summary of a run.
 _REQUIRED = (
@@ -118,7 +118,7 @@ def _curve(summary: Mapping[str, Any], path: pathlib.Path) -> tuple[Point, ...]:
     workdir = Workdir(path.parent)
     evaluated = summary.get("curve")
     if evaluated is None and path == workdir.summary and workdir.metrics.is_file():
-        evaluated = curve.curve(records.read_rows(workdir.metrics))
+        evaluated = curve.curve(metrics_table.read_rows(workdir.metrics))
     return tuple(
         Point(
             round=entry["round"],

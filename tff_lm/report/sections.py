@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tff_lm.program.sweep import Sweep
-from tff_lm.program.sweep.plan import pretraining_commands
-from tff_lm.report import claims, columns, experiments, plots, presentation, tables
+from tff_lm.report import claims, experiments, plots, presentation, table_columns, tables
 from tff_lm.report.collect import Group
 from tff_lm.report.document import Block, Commands, Prose, Section
 from tff_lm.report.experiments import Experiment
 from tff_lm.report.targets import Target, end_of
+from tff_lm.sweep import Sweep
+from tff_lm.sweep.plan import pretraining_commands
 
 # What holds for all sections.
 NOTE = (
@@ -61,13 +61,13 @@ def _prose(text: str) -> list[Block]:
 def _tables(
     sweep: Sweep, found: Sequence[Experiment], baseline: Experiment | None
 ) -> Iterator[Block]:
-    chosen = sweep.columns or columns.RESULTS
+    chosen = sweep.columns or table_columns.RESULTS
     tables.check_columns(chosen)
     if sweep.claims:
         yield claims.table(sweep.claims, found)
         yield Prose(_NOTE_CLAIMS)
     yield tables.results("Results", found, chosen, baseline)
-    yield tables.results("Cost", found, columns.COSTS, baseline)
+    yield tables.results("Cost", found, table_columns.COSTS, baseline)
     with_curve = [each for each in found if all(run.curve for run in each.runs)]
     chosen_targets = [Target(perplexity) for perplexity in sweep.target_perplexities]
     ends = [end_of(each) for each in with_curve if each.name in sweep.target_experiments]

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from tff_lm.config import ConfigError
 from tff_lm.config.option import nearest
-from tff_lm.program.progress import human_bytes
-from tff_lm.report.columns import COLUMNS, NOTHING
 from tff_lm.report.document import Cell, Column, Table
 from tff_lm.report.experiments import Experiment
 from tff_lm.report.runs import Point
+from tff_lm.report.table_columns import COLUMNS, NOTHING
 from tff_lm.report.targets import Target, reach_all
+from tff_lm.run_folder.progress import human_bytes
 
 _NAME = Column("experiment", is_number=False)
 

@@ -21,7 +21,7 @@ class NextWords:
 
     Each is continued by its likeliest piece for as long as that is likelier than the word's end. A
     word's probability is that of its pieces times that of no further one: what
-    `tff_lm.program.next_words` gives the word; its wider search may find more words.
+    `tff_lm.commands.word_search` gives the word; its wider search may find more words.
     """
 
     def __init__(self, next_pieces: NextPieces, vocabulary: Vocabulary, count: int):

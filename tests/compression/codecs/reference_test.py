@@ -6,7 +6,7 @@ import scipy.stats
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from compression import make_codec, packing, randomness
+from compression import bit_packing, make_codec, randomness
 
 SEED = tf.constant([21, 22])
 
@@ -212,7 +212,9 @@ class EntropyTest(parameterized.TestCase):
         share = share[share > 0]
         entropy = -len(levels) * np.sum(share * np.log2(share))
         table, floats = 256 * 16, 32 * sum(part.size for part in side.values())
-        lanes = 32 * len(packing.pack_digits(tf.zeros([len(levels)], tf.uint8), inner.num_levels))
+        lanes = 32 * len(
+            bit_packing.pack_digits(tf.zeros([len(levels)], tf.uint8), inner.num_levels)
+        )
         self.assertLess(int(bits), 1.02 * entropy + table + floats + 1.1 * lanes / 1024 + 32)
         self.assertGreater(int(bits), entropy)
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tests.tff_lm.learning import fixtures
-from tff_lm.central import parts
+from tff_lm.central import batch_parts
 from tff_lm.central.adamw import AdamW, AdamWOptions
 from tff_lm.central.runtime import CentralRuntime
 from tff_lm.central.trainer import CentralTrainer
@@ -38,7 +38,7 @@ class PartsTest(parameterized.TestCase):
     @parameterized.parameters(1, 2, 3, 20)
     def test_parts_hold_each_sentence_once_without_more_padding(self, count):
         whole = batch(0)
-        pieces = parts.split(whole, count)
+        pieces = batch_parts.split(whole, count)
         self.assertLen(pieces, min(count, 7))
         for name in "xy":
             rows = [row[row > 0].tolist() for piece in pieces for row in piece[name]]

@@ -6,6 +6,7 @@ from compression.level_codec import LevelCodec
 from compression.registry import CODECS
 from tasks.task import CORPORA
 from tff_lm.config import default_config, schema
+from tff_lm.experiment import settings
 from tff_lm.learning.algorithms import ALGORITHMS
 from tff_lm.learning.local_training import WEIGHTINGS
 from tff_lm.learning.partial import ORDERS, POLICIES
@@ -13,7 +14,6 @@ from tff_lm.learning.schedules import SCHEDULES
 from tff_lm.learning.update_rules import UPDATE_RULES
 from tff_lm.models import MODELS
 from tff_lm.models.positions import POSITIONS
-from tff_lm.program import settings
 
 # Wrappers have options of their own: upload.rotated, upload.scaled, upload.entropy.
 WRAPPERS = {"rotated", "scaled", "entropy"}

@@ -13,7 +13,7 @@ from tff_lm.models.cifg_cell import SigmoidCell
 from tff_lm.models.cifg_lstm import cifg_recurrence
 from tff_lm.models.conformer import causal_depthwise
 from tff_lm.models.layers import layer_norm
-from tff_lm.models.packing import Packing
+from tff_lm.models.padding import Packing
 from tff_lm.models.scale_invariant import ScaleInvariantCell
 from tff_lm.models.unit_scale import UnitScale
 

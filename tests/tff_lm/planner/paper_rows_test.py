@@ -9,10 +9,10 @@ from absl.testing import absltest, parameterized
 
 from configs import stackoverflow
 from configs.paper import _rows
+from tff_lm.experiment import settings
 from tff_lm.models import build_model
 from tff_lm.planner.draws import draws, partition_of
 from tff_lm.planner.payloads import payload_bits
-from tff_lm.program import settings
 
 # A tenth without a number in the name.
 FACTORS = {

@@ -125,7 +125,7 @@ def experiment(
 
 
 def builder(runtime: FakeRuntime, **changes):
-    """A `build` for `launch.train`."""
+    """A `build` for `commands.train.train`."""
 
     @contextlib.contextmanager
     def build(config, workdir) -> Iterator[Experiment]:

@@ -4,9 +4,9 @@ from absl.testing import absltest, parameterized
 
 from tests.tff_lm.report import samples
 from tff_lm.config import ConfigError
-from tff_lm.program.sweep import Claim, Sweep
 from tff_lm.report import claims, experiments
 from tff_lm.report.runs import Run
+from tff_lm.sweep import Claim, Sweep
 
 LOWER = Claim("small", "large", perplexity_at_most=0.89, upload_less_by=10)
 

@@ -14,7 +14,7 @@ from tff_lm.config import ConfigError
 from tff_lm.report import markdown, page, write
 
 _SWEEP = """
-from tff_lm.program.sweep import Sweep
+from tff_lm.sweep import Sweep
 
 def get_sweep():
     return Sweep(

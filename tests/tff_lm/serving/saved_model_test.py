@@ -12,12 +12,12 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tasks.vocabulary import SPECIAL_PIECES, Vocabulary
+from tff_lm.commands.word_search import WordSearch
+from tff_lm.experiment.trained_model import next_piece_probabilities
 from tff_lm.models import build_model
-from tff_lm.program.next_words import WordSearch
-from tff_lm.program.trained_model import next_piece_probabilities
-from tff_lm.program.warm_start import sources
 from tff_lm.serving import saved_model
 from tff_lm.serving.wordpiece import WordpieceEncoder
+from tff_lm.warm_start import sources
 
 LEARNED = (
     *("how", "are", "you", "t", "o", "d", "a", "y", "'", "é", "to"),

@@ -10,10 +10,10 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tff_lm.program.progress import human_bytes
 from tff_lm.report.charts import style
 from tff_lm.report.experiments import Experiment
 from tff_lm.report.runs import Point
+from tff_lm.run_folder.progress import human_bytes
 
 # A model that has just begun predicts so badly that its end could not be seen: the axis is cut at
 # this multiple of the least perplexity.

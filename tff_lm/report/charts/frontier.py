@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from tff_lm.program.progress import human_bytes
 from tff_lm.report.charts import style
 from tff_lm.report.experiments import Experiment, Spread
+from tff_lm.run_folder.progress import human_bytes
 
 _UPLOAD, _PERPLEXITY = "communication.upload_bytes_per_client", "test.token_perplexity"
 

@@ -1,0 +1,50 @@
+import contextlib
+import io
+import pathlib
+
+from absl.testing import absltest, parameterized
+
+from tests.tff_lm.program import fakes
+from tff_lm.commands import evaluate, train
+from tff_lm.config import ConfigError
+from tff_lm.run_folder.workdir import Workdir
+
+
+class MeasureTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
+
+    def run_quietly(self, function, *arguments):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+            code = function(*arguments, fakes.builder(fakes.FakeRuntime()))
+        return code, out.getvalue()
+
+    def train(self):
+        self.run_quietly(train.train, fakes.config(), self.workdir)
+
+    @parameterized.parameters(("latest", 6), ("best", 6), ("4", 4))
+    def test_measures_the_checkpoint_asked_for(self, checkpoint, number):
+        self.train()
+        code, text = self.run_quietly(evaluate.measure, self.workdir, "test", checkpoint)
+        self.assertEqual(code, 0)
+        self.assertIn(f"after round {number}\n", text)
+        self.assertIn("test: 3 clients, 30 sentences, 240 words, 300 sub-words", text)
+        for label in ("10%", "50%", "90%", "bits per word", "20.00%"):
+            self.assertIn(label, text)
+
+    @parameterized.parameters("3", "newest")
+    def test_other_checkpoints_are_refused_with_those_there_are(self, checkpoint):
+        self.train()
+        code, text = self.run_quietly(evaluate.measure, self.workdir, "test", checkpoint)
+        self.assertEqual(code, 1)
+        self.assertIn("there are 4, 6", text)
+
+    def test_a_folder_without_a_run_is_refused(self):
+        with self.assertRaisesRegex(ConfigError, "holds no run"):
+            self.run_quietly(evaluate.measure, self.workdir, "test", "latest")
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,267 @@
+"""The whole training program on a fake runtime: files, resuming, interruption, refusals."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import pathlib
+import resource
+import signal
+from unittest import mock
+
+import numpy as np
+from absl.testing import absltest, parameterized
+
+from tests.tff_lm.program import fakes
+from tff_lm.commands import train
+from tff_lm.config import ConfigError
+from tff_lm.run_folder import metrics_columns, plots
+from tff_lm.run_folder.checkpoints import CheckpointStore
+from tff_lm.run_folder.workdir import Lock, Workdir
+from tff_lm.runtime.errors import RuntimeFailure
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing in the program catches it."""
+
+
+def kill_before(number):
+    def before_round(current):
+        if current == number:
+            raise Killed
+
+    return before_round
+
+
+def signal_before(number, *signals):
+    def before_round(current):
+        if current == number:
+            for each in signals:
+                os.kill(os.getpid(), each)
+
+    return before_round
+
+
+def read_csv(workdir):
+    """The rows as texts, without what depends on the clock."""
+    with open(workdir.metrics, newline="") as file:
+        return [
+            {name: text for name, text in row.items() if name not in metrics_columns.WALL_CLOCK}
+            for row in csv.DictReader(file)
+        ]
+
+
+class LaunchTest(parameterized.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.out, self.err = io.StringIO(), io.StringIO()
+        # Drawing takes most of the time of a fake run; one test does draw.
+        self.drawing = mock.patch.object(plots, "draw")
+        self.drawing.start()
+        self.addCleanup(mock.patch.stopall)
+
+    def train(self, config=None, runtime=None, workdir=None, **changes):
+        runtime = runtime or fakes.FakeRuntime()
+        with contextlib.redirect_stdout(self.out), contextlib.redirect_stderr(self.err):
+            return train.train(
+                config or fakes.config(), workdir or self.workdir, fakes.builder(runtime, **changes)
+            )
+
+    def final_state(self, workdir):
+        return CheckpointStore(workdir.checkpoints).latest()
+
+    def test_a_run_leaves_every_file(self):
+        self.drawing.stop()
+        self.assertEqual(self.train(), 0)
+        rows = read_csv(self.workdir)
+        self.assertEqual([row["round"] for row in rows], list("0123456"))
+        evaluated = [row["round"] for row in rows if row["validation_loss"]]
+        self.assertEqual(evaluated, list("0246"))
+        summary = json.loads(self.workdir.summary.read_text())
+        self.assertEqual(summary["rounds"], 6)
+        self.assertEqual(summary["baseline"]["unigram_perplexity"], 321.0)
+        self.assertEqual(summary["communication"]["upload_bytes"], 6 * 3 * fakes.UPLOAD_BYTES)
+        self.assertEqual(
+            summary["communication"]["download_bytes_per_client"], fakes.DOWNLOAD_BYTES
+        )
+        self.assertEqual(summary["communication"]["upload_reduction"], 1.0)
+        self.assertAlmostEqual(summary["padding_fraction"], 0.5)
+        self.assertEqual(summary["tokens"], 6 * 3 * fakes.TOKENS)
+        self.assertEqual(json.loads(self.workdir.config.read_text())["federated"]["rounds"], 6)
+        for name in ("perplexity_by_round.png", "perplexity_by_upload.png"):
+            self.assertGreater((self.workdir.plots / name).stat().st_size, 5000)
+        self.assertNotEmpty(list(self.workdir.tensorboard.iterdir()))
+        self.assertIn("321.00 a sub-word", self.out.getvalue())
+
+    def test_cohorts_differ_between_rounds_and_carry_the_round(self):
+        runtime = fakes.FakeRuntime()
+        self.train(runtime=runtime)
+        self.assertLen(runtime.specs, 6)
+        for number, specs in enumerate(runtime.specs, start=1):
+            self.assertLen(set(specs), 3)
+            for spec in specs:
+                self.assertStartsWith(spec, f"0/{number}/train")
+        cohorts = {tuple(spec.split("/")[2] for spec in specs) for specs in runtime.specs}
+        self.assertGreater(len(cohorts), 1)
+
+    @parameterized.parameters(1, 2, 3, 4, 6)
+    def test_a_killed_run_resumes_to_the_same_files(self, number):
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(workdir=other)
+        with self.assertRaises(Killed):
+            self.train(runtime=fakes.FakeRuntime(kill_before(number)))
+        self.assertEqual(self.train(), 0)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+        ours, theirs = self.final_state(self.workdir), self.final_state(other)
+        self.assertEqual(ours.round, theirs.round)
+        for name, array in theirs.arrays.items():
+            self.assertEqual(ours.arrays[name].tobytes(), array.tobytes())
+
+    @parameterized.parameters(1, 2)
+    def test_frozen_weights_are_downloaded_once_by_each_client_also_after_a_resume(self, passes):
+        frozen = 1000
+        with self.assertRaises(Killed):
+            self.train(runtime=fakes.FakeRuntime(kill_before(5 * passes), frozen), passes=passes)
+        resumed = fakes.FakeRuntime(frozen_bytes=frozen)
+        self.assertEqual(self.train(runtime=resumed, passes=passes), 0)
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        whole = fakes.FakeRuntime(frozen_bytes=frozen)
+        self.train(runtime=whole, workdir=other, passes=passes)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+        met: set[str] = set()
+        for row, specs in zip(read_csv(other)[1:], whole.specs[::passes], strict=True):
+            cohort = {spec.split("/")[2] for spec in specs}
+            expected = 3 * passes * fakes.DOWNLOAD_BYTES + len(cohort - met) * frozen
+            self.assertEqual(float(row["download_bytes"]), expected)
+            met |= cohort
+        self.assertBetween(len(met), 4, 9)
+
+    @parameterized.parameters((signal.SIGINT, 130), (signal.SIGTERM, 143))
+    def test_a_signal_ends_after_the_round_with_its_checkpoint(self, number, exit_code):
+        runtime = fakes.FakeRuntime(signal_before(3, number))
+        self.assertEqual(self.train(runtime=runtime), exit_code)
+        self.assertEqual(self.final_state(self.workdir).round, 3)
+        self.assertIn("run the same command again", self.err.getvalue())
+        self.assertFalse(self.workdir.summary.exists())
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(workdir=other)
+        self.assertEqual(self.train(), 0)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+
+    def test_a_second_signal_ends_at_once(self):
+        runtime = fakes.FakeRuntime(signal_before(4, signal.SIGINT, signal.SIGINT))
+        self.assertEqual(self.train(runtime=runtime), 130)
+        self.assertLen(runtime.specs, 3)
+        self.assertEqual(self.final_state(self.workdir).round, 2)
+
+    def test_signal_handlers_are_put_back(self):
+        before = signal.getsignal(signal.SIGINT)
+        self.train()
+        self.assertIs(signal.getsignal(signal.SIGINT), before)
+
+    def test_a_finished_run_computes_nothing_and_shows_its_result(self):
+        self.train()
+        runtime = fakes.FakeRuntime()
+        self.assertEqual(self.train(runtime=runtime), 0)
+        self.assertIsNone(runtime.weights)
+        self.assertIn("has finished already", self.out.getvalue())
+        self.assertIn("--config.federated.rounds", self.out.getvalue())
+
+    def test_more_rounds_go_on_from_the_last(self):
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(fakes.config(federated__rounds=8), workdir=other)
+        self.train()
+        runtime = fakes.FakeRuntime()
+        self.assertEqual(self.train(fakes.config(federated__rounds=8), runtime), 0)
+        self.assertLen(runtime.specs, 2)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+        self.assertEqual(json.loads(self.workdir.summary.read_text())["rounds"], 8)
+
+    def test_another_configuration_is_refused_by_key(self):
+        self.train()
+        with self.assertRaisesRegex(ConfigError, r"federated\.batch_size is 16 .* cannot become 8"):
+            self.train(fakes.config(federated__rounds=8, federated__batch_size=8))
+
+    def test_another_vocabulary_is_refused(self):
+        self.train()
+        code = self.train(fakes.config(federated__rounds=8), vocabulary_hash="other")
+        self.assertEqual(code, 1)
+        self.assertIn("another vocabulary", self.err.getvalue())
+
+    def test_a_second_run_in_the_same_folder_is_refused(self):
+        self.workdir.create()
+        with Lock(self.workdir):
+            self.assertEqual(self.train(), 1)
+        self.assertIn(f"process {os.getpid()} is at work", self.err.getvalue())
+        self.assertEqual(self.train(), 0)
+
+    def test_lost_rows_are_noticed(self):
+        self.train()
+        self.workdir.metrics.unlink()
+        self.assertEqual(self.train(fakes.config(federated__rounds=8)), 1)
+        self.assertIn("metrics.csv has 0 of the 7 rounds", self.err.getvalue())
+
+    @parameterized.parameters((1, 3), (2, 0), (3, 1))
+    def test_a_failed_runtime_leaves_the_last_state_it_held(self, passes, reached):
+        class DyingRuntime(fakes.FakeRuntime):
+            def next(self, specs):
+                if self.step == 5:
+                    held = {"weights": np.full(fakes.PARAMETERS, 7.0), "finalizer/step": 3}
+                    raise RuntimeFailure("Workers died", 3, held)
+                return super().next(specs)
+
+        config = fakes.config(checkpoint__every=100)
+        self.assertEqual(self.train(config, DyingRuntime(), passes=passes), 1)
+        self.assertIn("Workers died; log: logs/worker.log", self.err.getvalue())
+        self.assertIn(f"goes on from round {reached}", self.err.getvalue())
+        store = CheckpointStore(self.workdir.checkpoints)
+        # Three calls of `next` are no whole number of rounds of two passes.
+        self.assertEqual(store.rounds(), [reached] if reached else [])
+        if reached:
+            self.assertEqual(store.load(reached).arrays["weights"][0], 7.0)
+
+    def test_a_round_of_two_passes_calls_twice_on_one_cohort(self):
+        runtime = fakes.FakeRuntime()
+        self.assertEqual(self.train(runtime=runtime, passes=2), 0)
+        self.assertLen(runtime.specs, 12)
+        self.assertEqual(runtime.specs[0::2], runtime.specs[1::2])
+        summary = json.loads(self.workdir.summary.read_text())
+        self.assertEqual(
+            summary["communication"]["upload_bytes_per_client"], 2 * fakes.UPLOAD_BYTES
+        )
+
+    def test_a_full_disk_ends_in_words_and_the_run_goes_on_later(self):
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(workdir=other)
+
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+        def fill_disk(number):
+            if number == 4:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (800, limit[1]))
+
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        try:
+            self.assertEqual(self.train(runtime=fakes.FakeRuntime(fill_disk)), 1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+            signal.signal(signal.SIGXFSZ, handler)
+        self.assertRegex(self.err.getvalue(), "error: .*File too large")
+        self.assertEqual(self.final_state(self.workdir).round, 2)
+        self.assertEqual(self.train(), 0)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+
+    def test_no_rounds_measure_the_initial_model(self):
+        self.assertEqual(self.train(fakes.config(federated__rounds=0)), 0)
+        self.assertLen(read_csv(self.workdir), 1)
+
+    def test_a_workdir_that_cannot_be_made_is_an_error_in_words(self):
+        file = self.create_tempfile().full_path
+        self.assertEqual(self.train(workdir=Workdir(pathlib.Path(file) / "run")), 1)
+        self.assertIn("cannot be created", self.err.getvalue())
+
+
+if __name__ == "__main__":
+    absltest.main()

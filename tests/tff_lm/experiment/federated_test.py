@@ -1,0 +1,59 @@
+"""How an experiment is put together, without running it."""
+
+import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
+
+import functools
+
+import tensorflow_federated as tff
+from absl.testing import absltest, parameterized
+
+from tff_lm.config import default_config
+from tff_lm.experiment import federated, settings
+from tff_lm.learning.partial import build_client_model
+from tff_lm.models import build_model
+
+_VOCABULARY = 20
+
+
+def _config(policy, **options):
+    config = default_config()
+    config.partial.policy = policy
+    config.partial.fraction = 1.0 if policy == "full" else 0.5
+    config.partial.min_size = 200
+    for name, value in options.items():
+        config.partial[name] = value
+    return config
+
+
+def _client_model(config):
+    model_fn = functools.partial(build_model, "transformer_tiny", _VOCABULARY)
+    return build_client_model(model_fn, [True] * _VOCABULARY, settings.partial(config))
+
+
+class FrozenWeightsTest(parameterized.TestCase):
+    @parameterized.parameters("full", "fixed", "per_round")
+    def test_only_a_fixed_subset_is_downloaded_once(self, policy):
+        config = _config(policy)
+        client_model = _client_model(config)
+        process = federated._learning_process(config, client_model)
+        measurements = process.next.type_signature.result.metrics.member["distributor"]
+        measured = [name for name, _ in tff.structure.iter_elements(measurements)]
+        self.assertIn("download_bits", measured)
+        self.assertEqual("first_download_bits" in measured, policy == "fixed")
+        ledger = federated._ledger(client_model.partition)
+        names = list(ledger.by_variable())
+        self.assertSameElements(names, client_model.partition.names)
+        trained = client_model.partition.trained_names
+        self.assertEqual(names[: len(trained)], list(trained))
+        self.assertEqual(len(trained) < len(names), policy == "fixed")
+
+    def test_the_order_of_freezing_is_for_a_fixed_subset(self):
+        model = _client_model(_config("fixed", order="bottom_up"))
+        self.assertEqual(model.partition.frozen[0], 0)
+        self.assertEqual(model.partition.frozen, tuple(range(len(model.partition.frozen))))
+        with self.assertRaisesRegex(ValueError, "for the policy 'fixed' alone"):
+            settings.partial(_config("per_round", order="bottom_up"))
+
+
+if __name__ == "__main__":
+    absltest.main()

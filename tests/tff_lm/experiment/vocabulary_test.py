@@ -1,0 +1,29 @@
+import pathlib
+
+from absl.testing import absltest, parameterized
+
+from tff_lm.config import ConfigError, default_config
+from tff_lm.experiment import vocabulary
+
+
+class FileOfTest(parameterized.TestCase):
+    @parameterized.parameters("vocabulary.txt", "assets/vocabulary.txt")
+    def test_a_folder_or_the_file_in_it(self, place):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        file = folder / place
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+        config = default_config()
+        for given in (folder, file):
+            config.task.vocabulary = str(given)
+            self.assertEqual(vocabulary.file_of(config), str(file))
+
+    def test_nothing_of_that_name(self):
+        config = default_config()
+        config.task.vocabulary = "chatt"
+        with self.assertRaisesRegex(ConfigError, r"'chatt' is neither a task \(chat, .*folder"):
+            vocabulary.file_of(config)
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,36 @@
+from absl.testing import absltest
+
+from tff_lm.run_folder.curve import curve
+
+
+class CurveTest(absltest.TestCase):
+    def test_evaluated_rounds_with_what_was_spent_up_to_them(self):
+        sent = {"upload_bytes_total": 0.0, "download_bytes_total": 0.0}
+        reached = {"validation_token_perplexity": 400.0, "validation_word_perplexity": 900.0}
+        first = {"round": 0.0, **sent, **reached, "evaluation_seconds": 50.0}
+        rows = [
+            first,
+            {"round": 1.0, "tokens": 10.0, "seconds": 2.0, "upload_bytes_total": 7.0},
+            {"round": 2.0, "tokens": 5.0, "seconds": 1.0}
+            | {"upload_bytes_total": 9.0, "download_bytes_total": 30.0}
+            | {"validation_token_perplexity": 300.0, "validation_word_perplexity": 700.0},
+        ]
+        self.assertEqual(
+            curve(rows),
+            [
+                {"round": 0, **reached, **sent, "tokens_total": 0.0, "seconds_total": 0.0},
+                {
+                    "round": 2,
+                    "validation_token_perplexity": 300.0,
+                    "validation_word_perplexity": 700.0,
+                    "upload_bytes_total": 9.0,
+                    "download_bytes_total": 30.0,
+                    "tokens_total": 15.0,
+                    "seconds_total": 3.0,
+                },
+            ],
+        )
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,73 @@
+import json
+import math
+import pathlib
+
+from absl.testing import absltest
+
+from tests.tff_lm.program import fakes
+from tff_lm.run_folder import summary
+from tff_lm.run_folder.workdir import Workdir
+
+
+def row(number, **figures):
+    return {"round": number, **figures}
+
+
+class SummaryTest(absltest.TestCase):
+    def build(self, rows):
+        figures = dict.fromkeys(summary.SPLIT_FIGURES, 2.0)
+        return summary.build(
+            config=fakes.config(),
+            command="python -m bin.train",
+            rows=rows,
+            facts={"parameters": 10},
+            test=figures,
+            validation=figures,
+            unigram_perplexity=math.nan,
+            communication={"upload_bytes": 60, "upload_bytes_per_client": 20.0}
+            | {"download_bytes": 0, "download_bytes_per_client": 0.0},
+            closing_seconds=5.0,
+            peak_memory_bytes=1,
+        )
+
+    def test_sums_over_rounds(self):
+        found = self.build(
+            [
+                row(0, evaluation_seconds=1.0),
+                row(1, tokens=60.0, clients=2.0, padding_fraction=0.4, seconds=2.0),
+                row(2, tokens=100.0, clients=1.0, padding_fraction=0.0, seconds=2.0),
+            ]
+        )
+        self.assertEqual(found["rounds"], 2)
+        self.assertEqual(found["tokens_per_second"], 40.0)
+        self.assertEqual(found["seconds"], 10.0)
+        # 100 and 100 positions, of which 160 hold tokens.
+        self.assertAlmostEqual(found["padding_fraction"], 0.2)
+        self.assertEqual(found["communication"]["upload_bytes_per_client"], 20.0)
+        self.assertEqual(found["command"], "python -m bin.train")
+        self.assertEqual(found["experiment"], "")
+        self.assertEmpty(found["curve"])
+
+    def test_what_does_not_exist_is_null_in_the_file_and_unknown_on_the_screen(self):
+        workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.assertIsNone(summary.read(workdir))
+        evaluated = dict.fromkeys(
+            ("validation_token_perplexity", "validation_word_perplexity")
+            + ("upload_bytes_total", "download_bytes_total"),
+            math.inf,
+        )
+        summary.write(workdir, self.build([row(0, **evaluated)]))
+        self.assertNotIn("NaN", workdir.summary.read_text())
+        found = summary.read(workdir)
+        self.assertIsNone(found["tokens_per_second"])
+        self.assertIsNone(found["curve"][0]["validation_token_perplexity"])
+        self.assertIsNone(found["baseline"]["unigram_perplexity"])
+        for given in (found, self.build([row(0, **evaluated)])):
+            shown = summary.table(given, workdir)
+            self.assertIn("unknown", shown)
+            self.assertNotIn("tokens/s", shown)
+        json.loads(workdir.summary.read_text())
+
+
+if __name__ == "__main__":
+    absltest.main()

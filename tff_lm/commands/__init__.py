@@ -1,0 +1,1 @@
+"""What the programs of bin do, from checked flags to an exit code."""

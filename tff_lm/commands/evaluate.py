@@ -1,0 +1,70 @@
+"""`bin.evaluate`: a trained model's figures on a split, with their spread over its people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from tff_lm import config as config_lib
+from tff_lm.commands import failures, train
+from tff_lm.program import evaluation, resume
+from tff_lm.program.interrupt import Interrupted, Interrupts
+from tff_lm.run_folder.checkpoints import CheckpointStore
+from tff_lm.run_folder.workdir import Workdir
+
+_LABELS = {
+    "token_perplexity": "perplexity of a sub-word",
+    "word_perplexity": "perplexity of a word",
+    "bits_per_word": "bits per word",
+    "top1_accuracy": "first guess right",
+    "top3_accuracy": "one of three guesses right",
+}
+_FORMATS = {"top1_accuracy": "{:.2%}", "top3_accuracy": "{:.2%}", "bits_per_word": "{:,.3f}"}
+
+
+def measure(
+    workdir: Workdir, split: str, checkpoint: str, build: train.Builder = train.build_real
+) -> int:
+    """Prints the figures of a run's model on "validation" or "test".
+
+    Args:
+      workdir: the run's folder.
+      split: whose text it is measured on.
+      checkpoint: "latest", "best" or a round.
+      build: makes the experiment.
+
+    Returns:
+      The exit code.
+
+    Raises:
+      ConfigError: if there is no run in `workdir`.
+    """
+    config = config_lib.read_json(workdir.config)
+    with Interrupts():
+        try:
+            store = CheckpointStore(workdir.checkpoints)
+            chosen = resume.choose(store, checkpoint)
+            with build(config, workdir) as experiment:
+                resume.restore_from(experiment, store, chosen)
+                figures, spread = evaluation.over_clients(experiment, split)
+        except Interrupted as interrupted:
+            return interrupted.exit_code
+        except failures.FAILURES as error:
+            return failures.explain(error)
+    print(f"{workdir.root}: {config.model.name} after round {chosen.round}")
+    print(table(split, figures, spread))
+    return 0
+
+
+def table(split: str, figures: Mapping[str, float], spread: Mapping[str, Sequence[float]]) -> str:
+    """The figures of all clients together, beside percentiles of their own figures."""
+    columns = ["all", *(f"{percentile}%" for percentile in evaluation.PERCENTILES)]
+    lines = [
+        f"{split}: {figures['clients']:,.0f} clients, {figures['examples']:,.0f} sentences, "
+        f"{figures['words']:,.0f} words, {figures['tokens']:,.0f} sub-words",
+        " " * 28 + "".join(f"{column:>14}" for column in columns) + "  of the clients",
+    ]
+    for name, label in _LABELS.items():
+        text = _FORMATS.get(name, "{:,.2f}")
+        cells = [text.format(value) for value in (figures[name], *spread[name])]
+        lines.append(f"{label:<28}" + "".join(f"{cell:>14}" for cell in cells))
+    return "\n".join(lines)

@@ -1,0 +1,124 @@
+"""What federated and central training have in common: a task, its people, and the model."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib.metadata
+import math
+import platform
+from typing import Any
+
+import ml_collections
+
+from tasks import batching
+from tasks.errors import TaskError
+from tasks.splitting import SPLITS
+from tasks.task import Task, make_task
+from tff_lm.config import ConfigError
+from tff_lm.experiment import baseline, precision, settings
+from tff_lm.learning.client_work import ClientModel
+from tff_lm.learning.partial import build_client_model
+from tff_lm.learning.weights import Partition
+from tff_lm.models import build_model
+from tff_lm.models.lora import is_adapter
+from tff_lm.program.contracts import Clients
+from tff_lm.run_folder.workdir import Workdir
+
+_PACKAGES = ("tensorflow", "tensorflow-federated", "tensorflow-text", "numpy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ingredients:
+    """Attributes: the prepared data, its people by split, and the model as they train it."""
+
+    config: ml_collections.ConfigDict
+    task: Task
+    clients: Clients
+    client_model: ClientModel
+
+    def facts(self) -> dict[str, Any]:
+        """What summary.json says of them."""
+        partition = self.client_model.partition
+        return {
+            "parameters": parameters(partition),
+            "trained_parameters": sum(math.prod(partition.shapes[i]) for i in partition.trained),
+            "precision": precision.resolve(self.config.runtime.precision),
+            "vocabulary_size": self.task.vocabulary.size,
+            "training_clients": len(self.clients.train),
+            "versions": _versions(),
+        }
+
+    def unigram_perplexity(self) -> float:
+        """The baseline: of all sentences that may be trained on, on the test targets."""
+        batches = settings.evaluation_batches(self.config)
+        counts = {
+            split: baseline.count_targets(
+                batching.make_dataset_fn(self.task.data_path, split, batches),
+                [
+                    batching.client_spec(self.config.seed, 0, client)
+                    for client in getattr(self.clients, split)
+                ],
+                self.task.vocabulary.size,
+            )
+            for split in ("train", "test")
+        }
+        return baseline.unigram_perplexity(counts["train"], counts["test"])
+
+
+def parameters(partition: Partition) -> int:
+    """How many a model has, trained or not; low-rank corrections to it are not counted."""
+    shapes = zip(partition.names, partition.shapes, strict=True)
+    return sum(math.prod(shape) for name, shape in shapes if not is_adapter(name))
+
+
+def gather(config: ml_collections.ConfigDict) -> Ingredients:
+    """Prepares the data and checks the model.
+
+    Raises:
+      ConfigError: if the configuration does not fit the data or the model.
+    """
+    try:
+        task = make_task(**settings.task_arguments(config))
+        clients = Clients(**{split: task.client_ids(split) for split in SPLITS})
+    except TaskError as error:
+        raise ConfigError(str(error)) from error
+    for split in ("validation", "test"):
+        if not getattr(clients, split):
+            raise ConfigError(
+                f"task.path: task {config.task.name!r} has no {split} client; it needs more users"
+            )
+    return Ingredients(config, task, clients, client_model(config, task))
+
+
+def keep_vocabulary(found: Ingredients, workdir: Workdir) -> None:
+    """Writes the vocabulary beside the run, unless it is there."""
+    if not workdir.vocabulary.exists():
+        found.task.vocabulary.save(str(workdir.vocabulary))
+
+
+def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
+    """The model as clients train it; raises ConfigError if an option does not fit it."""
+    model_fn = functools.partial(
+        build_model,
+        config.model.name,
+        task.vocabulary.size,
+        dropout=config.model.dropout,
+        precision=precision.resolve(config.runtime.precision),
+        scale_invariant=config.model.scale_invariant,
+        positions=config.model.positions,
+        lora=settings.lora(config),
+        seed=config.seed,
+    )
+    starts_word = task.vocabulary.starts_word.tolist()
+    try:
+        return build_client_model(
+            model_fn, starts_word, settings.partial(config), config.seed, settings.frozen(config)
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _versions() -> dict[str, str]:
+    packages = {name: importlib.metadata.version(name) for name in _PACKAGES}
+    return {"python": platform.python_version(), **packages}

@@ -1,0 +1,147 @@
+"""The columns of result tables: one line a column, by the name that a sweep file chooses it by."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from tff_lm.report.document import Cell
+from tff_lm.report.experiments import Experiment, Spread
+from tff_lm.run_folder.progress import human_bytes
+
+NOTHING = "–"  # noqa: RUF001 (an en dash, as typography has it)
+
+
+@dataclasses.dataclass(frozen=True)
+class ResultColumn:
+    """A column of figures of experiments.
+
+    Attributes:
+      title: its head.
+      cell: (experiment, baseline) -> the cell; the baseline is None where there is none.
+      of_baseline: whether the column makes sense only beside a baseline.
+      is_number: whether it sorts, and is set, as numbers are.
+    """
+
+    title: str
+    cell: Callable[[Experiment, Experiment | None], Cell]
+    of_baseline: bool = False
+    is_number: bool = True
+
+
+def _figure(title: str, key: str, form: Callable[[float], str]) -> ResultColumn:
+    """A mean over seeds."""
+
+    def cell(experiment: Experiment, baseline: Experiment | None) -> Cell:
+        mean = experiment.mean(key)
+        return Cell(NOTHING) if mean is None else Cell(form(mean), mean)
+
+    return ResultColumn(title, cell)
+
+
+def _measured(title: str, key: str, form: Callable[[float], str]) -> ResultColumn:
+    """A mean over seeds with its deviation."""
+    return ResultColumn(
+        title, lambda experiment, baseline: _with_deviation(experiment.spread(key), form)
+    )
+
+
+def _change(title: str, key: str) -> ResultColumn:
+    """Percent above the baseline, paired by seed."""
+
+    def cell(experiment: Experiment, baseline: Experiment | None) -> Cell:
+        if baseline is None or experiment is baseline:
+            return Cell("baseline" if baseline else NOTHING, 0.0 if baseline else None)
+        found = experiment.relative(key, baseline)
+        percent = found and Spread(
+            100 * found.mean, None if found.deviation is None else 100 * found.deviation
+        )
+        return _with_deviation(percent, "{:+.2f}".format, unit=" %")
+
+    return ResultColumn(title, cell, of_baseline=True)
+
+
+def _saving(title: str, key: str) -> ResultColumn:
+    """How many times less than the baseline."""
+
+    def cell(experiment: Experiment, baseline: Experiment | None) -> Cell:
+        mine, theirs = experiment.mean(key), baseline.mean(key) if baseline else None
+        return Cell(_times(theirs / mine), theirs / mine) if mine and theirs else Cell(NOTHING)
+
+    return ResultColumn(title, cell, of_baseline=True)
+
+
+def _seconds_per_round(experiment: Experiment, baseline: Experiment | None) -> Cell:
+    seconds, rounds = experiment.mean("training_seconds"), experiment.mean("rounds")
+    if not seconds or not rounds:
+        return Cell(NOTHING)
+    return Cell(f"{seconds / rounds:.3g}", seconds / rounds)
+
+
+def _with_deviation(found: Spread | None, form: Callable[[float], str], unit: str = "") -> Cell:
+    if found is None:
+        return Cell(NOTHING)
+    deviation = "" if found.deviation is None else f" ± {form(found.deviation).lstrip('+')}"
+    return Cell(f"{form(found.mean)}{deviation}{unit}", found.mean)
+
+
+def _times(ratio: float) -> str:
+    if not ratio:  # Nothing was sent.
+        return NOTHING
+    return f"{ratio:.1f}x" if ratio < 100 else f"{ratio:,.0f}x"
+
+
+_TWO = "{:,.2f}".format
+_WHOLE = "{:,.0f}".format
+_PERCENT = "{:.2%}".format
+
+COLUMNS = {
+    "model": ResultColumn(
+        "model", lambda experiment, baseline: Cell(experiment.model), is_number=False
+    ),
+    "parameters": _figure("parameters", "parameters", _WHOLE),
+    "seeds": ResultColumn(
+        "seeds",
+        lambda experiment, baseline: Cell(str(len(experiment.runs)), len(experiment.runs)),
+    ),
+    # What was reached.
+    "token_perplexity": _measured("test perplexity, sub-word", "test.token_perplexity", _TWO),
+    "perplexity_change": _change("to the baseline", "test.token_perplexity"),
+    "word_perplexity": _measured("test perplexity, word", "test.word_perplexity", _TWO),
+    "top1_accuracy": _measured("first guess right", "test.top1_accuracy", _PERCENT),
+    "validation_perplexity": _measured(
+        "validation perplexity, sub-word", "validation.token_perplexity", _TWO
+    ),
+    # What was sent.
+    "upload_per_client": _figure(
+        "upload, client and round", "communication.upload_bytes_per_client", human_bytes
+    ),
+    "upload_reduction": _figure("upload, less than f32", "communication.upload_reduction", _times),
+    "upload_saving": _saving(
+        "upload, less than the baseline", "communication.upload_bytes_per_client"
+    ),
+    "upload": _figure("upload, total", "communication.upload_bytes", human_bytes),
+    "download_per_client": _figure(
+        "download, client and round", "communication.download_bytes_per_client", human_bytes
+    ),
+    "download_reduction": _figure(
+        "download, less than f32", "communication.download_reduction", _times
+    ),
+    "download": _figure("download, total", "communication.download_bytes", human_bytes),
+    # How long it took.
+    "rounds": _figure("rounds", "rounds", _WHOLE),
+    "training_seconds": _figure("training, seconds", "training_seconds", _WHOLE),
+    "seconds_per_round": ResultColumn("seconds a round", _seconds_per_round),
+    "tokens_per_second": _figure("tokens/s", "tokens_per_second", _WHOLE),
+    "peak_memory": _figure("peak memory", "peak_memory_bytes", human_bytes),
+}
+
+# Of a sweep that chooses none. What matters most comes first: a phone shows a few columns at once.
+RESULTS = (
+    *("token_perplexity", "perplexity_change", "upload_per_client", "upload_reduction"),
+    *("upload_saving", "word_perplexity", "seeds", "model", "parameters"),
+)
+COSTS = (
+    *("rounds", "training_seconds", "seconds_per_round", "tokens_per_second"),
+    *("upload", "download_per_client", "download_reduction", "download", "peak_memory"),
+)

@@ -1,0 +1,1 @@
+"""A run's folder: its layout, its records, its checkpoints; nothing here knows TensorFlow."""

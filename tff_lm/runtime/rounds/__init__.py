@@ -1,0 +1,1 @@
+"""Rounds on workers: the state that stays there, cohorts, recovery."""

@@ -1,0 +1,75 @@
+"""The warm start that a configuration asks for."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+
+import ml_collections
+
+from tff_lm import paths
+from tasks.vocabulary import Vocabulary
+from tff_lm.config import ConfigError
+from tff_lm.experiment import settings
+from tff_lm.learning.weights import Partition
+from tff_lm.models.lora import is_adapter
+from tff_lm.program.contracts import Runtime
+from tff_lm.run_folder.checkpoints import CheckpointStore
+from tff_lm.run_folder.workdir import Workdir
+from tff_lm.warm_start import matching, sources
+from tff_lm.warm_start.runtime import WarmRuntime
+
+
+def find(
+    config: ml_collections.ConfigDict, workdir: Workdir, partition: Partition, own: Vocabulary
+) -> matching.Match | None:
+    """Reads and matches the weights that a run begins with.
+
+    Returns:
+      None if the run starts from its own initial weights, or has begun already.
+
+    Raises:
+      ConfigError: if the weights do not fit.
+    """
+    options = config.warm_start
+    if not options.checkpoint or CheckpointStore(workdir.checkpoints).rounds():
+        return None
+    source = sources.read(pathlib.Path(paths.resolve(options.checkpoint)), options.which)
+    shapes = {
+        name: shape
+        for name, shape in zip(partition.names, partition.shapes, strict=True)
+        if not is_adapter(name)
+    }
+    target = matching.Target(shapes, own)
+    found = matching.match(source, target, options.include, options.vocabulary)
+    _check_positions(found, config.model.positions)
+    is_frozen = settings.frozen(config)
+    _check_frozen(found, [name for name, shape in shapes.items() if is_frozen(name, shape)])
+    return found
+
+
+def applied(
+    runtime: Runtime, found: matching.Match | None, weight_leaves: dict[str, str]
+) -> Runtime:
+    """The runtime with that start."""
+    return runtime if found is None else WarmRuntime(runtime, found, weight_leaves)
+
+
+def _check_positions(found: matching.Match, own: str) -> None:
+    theirs = found.source.positions
+    if theirs not in ("", own) and any("/attention/" in name for name in found.loaded):
+        raise ConfigError(
+            f"warm_start: attention in {found.source.origin} was trained with "
+            f"model.positions={theirs!r}, not {own!r}; set --config.model.positions={theirs}, or "
+            "leave attention out by warm_start.include"
+        )
+
+
+def _check_frozen(found: matching.Match, frozen: Sequence[str]) -> None:
+    for name in frozen:
+        if name not in found.loaded or name in found.rows:
+            raise ConfigError(
+                f"{name} is frozen, by warm_start.freeze or by lora, and would stay at random "
+                "initial values: it is not loaded, or not for all pieces; widen warm_start.include "
+                "or freeze less"
+            )
