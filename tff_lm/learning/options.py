@@ -1,0 +1,64 @@
+"""Options of what clients and server compute in a round."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tff_lm.learning.registry import (
+    ALGORITHMS,
+    OPTIMIZERS,
+    ORDERS,
+    POLICIES,
+    SCHEDULES,
+    WEIGHTINGS,
+)
+from tff_lm.options import option
+
+
+@dataclasses.dataclass(frozen=True)
+class AlgorithmOptions:
+    """optimizers at the clients and at the server"""
+
+    name: str = option("fed_adam", "the federated algorithm", choices=ALGORITHMS)
+    client_learning_rate: float = option(0.5, "of the client optimizer", minimum=0)
+    server_learning_rate: float = option(
+        0.0, "of the server optimizer; 0: the algorithm's own", minimum=0
+    )
+    client_optimizer: str = option("sgd", "the clients' optimizer", choices=OPTIMIZERS)
+    server_optimizer: str = option("", "the server's optimizer; empty: the algorithm's own")
+    client_momentum: float = option(0.9, "of 'momentum'", minimum=0, maximum=0.9999)
+    server_momentum: float = option(0.9, "of fed_avg_m", minimum=0, maximum=0.9999)
+    server_beta_1: float = option(0.9, "of fed_adam and fed_yogi", minimum=0, maximum=0.9999)
+    server_beta_2: float = option(0.99, "of fed_adam and fed_yogi", minimum=0, maximum=0.9999)
+    server_epsilon: float = option(0.0, "adaptivity; 0: the algorithm's own", minimum=0)
+    proximal_mu: float = option(0.0, "FedProx' mu; 0: the algorithm's own", minimum=0)
+    weighting: str = option("tokens", "a client's weight in the mean", choices=WEIGHTINGS)
+    clip_norm: float = option(0.0, "most norm of a batch gradient; 0: any", minimum=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScheduleOptions:
+    """factor on a learning rate, by round or by local step
+
+    Attributes:
+      name: The shape after the warm-up.
+      warmup: Steps over which the factor first grows linearly up to 1.
+      decay: Steps after the warm-up in which a decaying schedule reaches `final_factor`.
+      final_factor: The factor at the end of a decay, in [0, 1].
+    """
+
+    name: str = option("constant", "shape after the warm-up", choices=SCHEDULES)
+    warmup: int = option(0, "{unit}s of linear growth up to 1", minimum=0)
+    decay: int = option(0, "{unit}s in which a decay reaches its end", minimum=0)
+    final_factor: float = option(0.0, "the end of a decay", minimum=0, maximum=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class PartialOptions:
+    """which variables a client trains and uploads"""
+
+    policy: str = option("full", "who trains which variables", choices=POLICIES)
+    fraction: float = option(1.0, "of all parameters, trained", minimum=0, maximum=1)
+    order: str = option("random", "in which policy 'fixed' freezes", choices=ORDERS)
+    include: str = option("", "regular expression: variables that may be frozen; all")
+    min_size: int = option(2048, "elements of a matrix that may be frozen", minimum=1)
