@@ -29,7 +29,8 @@ from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.partial import PartialOptions, build_client_model
 from tff_lm.models import build_model
 from tff_lm.runtime.processes.worker import LocalWorker, WorkerOptions
-from tff_lm.runtime.rounds.resident import ResidentProcess, ResidentRuntime
+from tff_lm.runtime.rounds.resident import ResidentProcess
+from tff_lm.runtime.rounds.worker_pool import WorkerPool
 
 Measurement = dict[str, float]
 
@@ -125,7 +126,7 @@ def stock_adam(job: Job, model: str, rounds: int) -> Measurement:
 @contextlib.contextmanager
 def local_runtime(
     workers: int = 1, environment: Mapping[str, str] | None = None
-) -> Iterator[ResidentRuntime]:
+) -> Iterator[WorkerPool]:
     """Workers on this machine, which share its cores; `environment` is changed in them."""
     concurrency = max(1, len(os.sched_getaffinity(0)) // workers)
     with tempfile.TemporaryDirectory() as folder:
@@ -138,12 +139,12 @@ def local_runtime(
             for i in range(workers)
         ]
         local = [LocalWorker(each) for each in options]
-        with ResidentRuntime(local) as runtime:
+        with WorkerPool(local) as runtime:
             yield runtime
 
 
 def build_resident(
-    runtime: ResidentRuntime,
+    runtime: WorkerPool,
     job: Job,
     model: str,
     precision: str,

@@ -1,4 +1,4 @@
-"""A client's batches, made inside the TFF worker from the string that names the client in a round.
+"""A client's batches, made inside the TFF worker from the client's order for a round.
 
 Only TensorFlow's core operations: the worker knows no others. Nothing here runs in Python per
 round; the function that `make_dataset_fn` returns is traced once, and everything random in it is a
@@ -17,9 +17,7 @@ from tasks.bucketing import equal_splits, least_padding_splits
 from tasks.client_store import TOKENS
 from tasks.errors import TaskError, unknown_name
 from tasks.splitting import SPLITS
-
-# Names a client without data; pads a cohort to a fixed size.
-EMPTY_CLIENT = ""
+from tff_lm.client_order import OrderTensors, parse_in_graph
 
 # Streams folded into a client's seed; `seed` of a batch is the bare seed, so users fold in streams
 # of theirs.
@@ -27,11 +25,7 @@ _SELECTION_STREAM = 1_000_001
 _EXAMPLE_ORDER_STREAM = 1_000_002
 _BATCH_ORDER_STREAM = 1_000_003
 
-# Secret keys of a hash that needs no secret: two independent halves of a seed.
-_SEED_KEYS = ((17, 71), (23, 32))
-_SEED_RANGE = 2**31 - 1
 _ALL_ROWS = 2**31 - 1
-_SPEC_PATTERN = r"-?\d+/-?\d+/"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,17 +64,6 @@ class BatchSpec:
             raise TaskError(f"extra_batches is a whole number, not {self.extra_batches!r}")
 
 
-def client_spec(seed: int, round_index: int, client_id: str) -> str:
-    """The string that names a client in a round, for a run's seed.
-
-    Raises:
-      TaskError: If the id is empty (`EMPTY_CLIENT` names the client without data).
-    """
-    if not client_id:
-        raise TaskError("a client's id is not empty; use EMPTY_CLIENT to name no client")
-    return f"{int(seed)}/{int(round_index)}/{client_id}"
-
-
 def element_spec() -> collections.OrderedDict:
     """Type of a batch: x and y int32[B, T], 0 is padding in both; seed int32[2]."""
     return collections.OrderedDict(
@@ -90,16 +73,10 @@ def element_spec() -> collections.OrderedDict:
     )
 
 
-def client_seed(spec: tf.Tensor) -> tf.Tensor:
-    """int32[2] seed of a client in a round: a hash of the whole client spec."""
-    halves = [tf.strings.to_hash_bucket_strong(spec, _SEED_RANGE, key) for key in _SEED_KEYS]
-    return tf.cast(tf.stack(halves), tf.int32)
-
-
 def make_dataset_fn(
     data_path: str, split: str, spec: BatchSpec
 ) -> Callable[[tf.Tensor], tf.data.Dataset]:
-    """Builds the function from a client spec to the client's batches in that round.
+    """Builds the function from a client's order to its batches in that round.
 
     Args:
       data_path: SQLite file of clients, as the worker sees it; a constant of the graph.
@@ -107,17 +84,18 @@ def make_dataset_fn(
       spec: How to make batches.
 
     Returns:
-      A function from a scalar string (see `client_spec`) to a dataset of `element_spec()`. The
-      empty client and an id without rows have no batches (`Task.check_client_ids` tells the
-      latter); any other string that is not a client spec fails when the data is read.
+      A function from a scalar string (`ClientOrder.encode`) to a dataset of `element_spec()`. The
+      empty order and an id without rows have no batches (`Task.check_client_ids` tells the
+      latter); any other string that is not an order fails when the data is read.
     """
     if split not in SPLITS:
         raise unknown_name("split", split, SPLITS)
     data_path = os.path.abspath(data_path)
 
-    def client_dataset(client: tf.Tensor) -> tf.data.Dataset:
-        rows = _client_rows(data_path, split, client)
-        return _without_rewriting(_client_batches(rows, client_seed(client), spec))
+    def client_dataset(order: tf.Tensor) -> tf.data.Dataset:
+        ordered = parse_in_graph(order)
+        rows = _client_rows(data_path, split, ordered.client)
+        return _without_rewriting(_client_batches(rows, ordered, spec))
 
     return client_dataset
 
@@ -130,12 +108,8 @@ def _without_rewriting(dataset: tf.data.Dataset) -> tf.data.Dataset:
     return dataset.with_options(options)
 
 
-def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.Tensor:
+def _client_rows(data_path: str, split: str, client_id: tf.Tensor) -> tf.Tensor:
     """The serialized examples of one client, string[n], in stored order, by way of the index."""
-    well_formed = tf.strings.regex_full_match(client, f"(?s)({_SPEC_PATTERN}.+)?")
-    message = "A client spec is 'seed/round/client_id' or empty, not"
-    with tf.control_dependencies([tf.debugging.Assert(well_formed, [message, client])]):
-        client_id = tf.strings.regex_replace(client, f"^{_SPEC_PATTERN}", "", replace_global=False)
     query = [
         "SELECT serialized_example_proto FROM examples WHERE client_id = '",
         tf.strings.regex_replace(client_id, "'", "''"),
@@ -151,8 +125,9 @@ def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.Tensor:
     return _without_rewriting(rows).get_single_element()[:-1]
 
 
-def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.data.Dataset:
+def _client_batches(rows: tf.Tensor, ordered: OrderTensors, spec: BatchSpec) -> tf.data.Dataset:
     """The batches of a client's serialized examples, string[n]."""
+    seed = ordered.seed
     if spec.shuffle:
         rows = tf.random.experimental.stateless_shuffle(rows, _stream(seed, _SELECTION_STREAM))
     rows = rows[: spec.examples_per_client]
@@ -162,6 +137,8 @@ def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.dat
     tokens = tokens.to_tensor()
     order = _example_order(lengths, seed, spec)
     starts, ends = _batch_order(*_splits(lengths, spec), seed, spec)
+    count = _batches_to_train(tf.size(starts, out_type=tf.int64), ordered)
+    starts, ends = starts[:count], ends[:count]
 
     def batch(start: tf.Tensor, end: tf.Tensor) -> collections.OrderedDict:
         members = order[start:end]
@@ -170,6 +147,12 @@ def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.dat
         return collections.OrderedDict(x=x, y=y, seed=seed)
 
     return tf.data.Dataset.from_tensor_slices((starts, ends)).map(batch)
+
+
+def _batches_to_train(count: tf.Tensor, ordered: OrderTensors) -> tf.Tensor:
+    """int64[]: how many of `count` batches the order asks for."""
+    most = tf.where(ordered.steps > 0, tf.minimum(count, ordered.steps), count)
+    return tf.cast(tf.math.ceil(tf.cast(most, tf.float64) * ordered.share), tf.int64)
 
 
 def _inputs_and_targets(tokens: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -7,7 +7,8 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tasks import batching
-from tasks.batching import EMPTY_CLIENT, BatchSpec, client_spec
+from tff_lm.client_order import NOBODY, ClientOrder
+from tasks.batching import BatchSpec
 from tasks.errors import TaskError
 from tests.tasks import fixtures
 
@@ -55,7 +56,7 @@ class BatchingTest(parameterized.TestCase):
     @parameterized.parameters((4, 30, None), (4, 5, None), (3, 8, 7), (16, 1, 5))
     def test_first_sentences_in_stored_order_equal_numpy(self, batch_size, max_length, examples):
         batches = self.batches(
-            client_spec(0, 0, "a"),
+            _order(0, 0, "a"),
             batch_size=batch_size,
             max_length=max_length,
             examples_per_client=examples,
@@ -75,7 +76,7 @@ class BatchingTest(parameterized.TestCase):
     )
     def test_each_sentence_once_and_whole(self, shuffle, bucket, max_length, examples):
         batches = self.batches(
-            client_spec(1, 2, "a"),
+            _order(1, 2, "a"),
             batch_size=3,
             max_length=max_length,
             examples_per_client=examples,
@@ -97,7 +98,7 @@ class BatchingTest(parameterized.TestCase):
 
     def test_a_truncated_sentence_has_no_end(self):
         (batch,) = self.batches(
-            client_spec(0, 0, "a"), examples_per_client=2, max_length=7, shuffle=False
+            _order(0, 0, "a"), examples_per_client=2, max_length=7, shuffle=False
         )
         three, seven = sorted(batch["y"].tolist(), key=lambda row: row[0])
         self.assertEqual(three, [10, 11, 12, 2, 0, 0, 0])
@@ -105,7 +106,7 @@ class BatchingTest(parameterized.TestCase):
 
     def test_buckets_without_shuffling_are_in_order_of_length(self):
         batches = self.batches(
-            client_spec(0, 0, "a"), batch_size=4, max_length=30, shuffle=False, extra_batches=0
+            _order(0, 0, "a"), batch_size=4, max_length=30, shuffle=False, extra_batches=0
         )
         widths = [batch["x"].shape[1] for batch in batches]
         self.assertEqual(widths, sorted(widths))
@@ -113,9 +114,9 @@ class BatchingTest(parameterized.TestCase):
         self.assertEqual(lengths, sorted(min(length + 1, 30) for length in _LENGTHS))
 
     def test_buckets_hold_less_padding(self):
-        plain = self.batches(client_spec(0, 0, "a"), batch_size=4, bucket=False)
-        buckets = self.batches(client_spec(0, 0, "a"), batch_size=4, extra_batches=0)
-        more = self.batches(client_spec(0, 0, "a"), batch_size=4, extra_batches=1)
+        plain = self.batches(_order(0, 0, "a"), batch_size=4, bucket=False)
+        buckets = self.batches(_order(0, 0, "a"), batch_size=4, extra_batches=0)
+        more = self.batches(_order(0, 0, "a"), batch_size=4, extra_batches=1)
         self.assertLen(plain, 3)
         self.assertLen(buckets, 3)
         self.assertLen(more, 4)
@@ -125,18 +126,18 @@ class BatchingTest(parameterized.TestCase):
 
     @parameterized.parameters(True, False)
     def test_the_same_string_gives_the_same_batches(self, bucket):
-        spec = client_spec(3, 4, "a")
+        spec = _order(3, 4, "a")
         once = self.batches(spec, batch_size=4, bucket=bucket)
         self.assert_batches_equal(once, self.batches(spec, batch_size=4, bucket=bucket))
 
     @parameterized.named_parameters(
-        ("seed", client_spec(1, 0, "a")),
-        ("round", client_spec(0, 1, "a")),
-        ("client", client_spec(0, 0, "b")),
+        ("seed", _order(1, 0, "a")),
+        ("round", _order(0, 1, "a")),
+        ("client", _order(0, 0, "b")),
     )
     def test_order_and_seed_depend_on(self, other):
         spec = {"batch_size": 4, "examples_per_client": 8}
-        one, two = self.batches(client_spec(0, 0, "a"), **spec), self.batches(other, **spec)
+        one, two = self.batches(_order(0, 0, "a"), **spec), self.batches(other, **spec)
         self.assertNotEqual([_known_by(b) for b in one], [_known_by(b) for b in two])
         self.assertNotEqual(one[0]["seed"].tolist(), two[0]["seed"].tolist())
 
@@ -145,7 +146,7 @@ class BatchingTest(parameterized.TestCase):
             frozenset(
                 itertools.chain(
                     *map(
-                        _known_by, self.batches(client_spec(0, number, "a"), examples_per_client=4)
+                        _known_by, self.batches(_order(0, number, "a"), examples_per_client=4)
                     )
                 )
             )
@@ -154,29 +155,29 @@ class BatchingTest(parameterized.TestCase):
         self.assertGreater(len(drawn), 1)
 
     def test_seed_is_the_same_in_all_batches(self):
-        batches = self.batches(client_spec(0, 0, "a"), batch_size=2)
+        batches = self.batches(_order(0, 0, "a"), batch_size=2)
         seeds = {tuple(batch["seed"].tolist()) for batch in batches}
         self.assertLen(seeds, 1)
         self.assertEqual(batches[0]["seed"].dtype, np.int32)
 
     def test_a_long_last_sentence_is_not_padded_to_by_others(self):
-        batches = self.batches(client_spec(0, 0, "a"), batch_size=4, max_length=40)
+        batches = self.batches(_order(0, 0, "a"), batch_size=4, max_length=40)
         for batch in batches:
             self.assertTrue((batch["y"] != 0).any(axis=0).all())
 
     def test_ids_with_quotes_and_slashes(self):
-        (batch,) = self.batches(client_spec(0, 0, _QUOTED))
+        (batch,) = self.batches(_order(0, 0, _QUOTED))
         self.assertEqual(batch["y"].tolist(), [[5, 6, 2]])
 
     @parameterized.parameters(
-        EMPTY_CLIENT, "0/0/nobody", "0/0/silent", "0/0/' OR '1'='1", client_spec(-1, 0, "nobody")
+        NOBODY, "0/0/nobody", "0/0/silent", "0/0/' OR '1'='1", _order(-1, 0, "nobody")
     )
     def test_no_batches(self, client):
         self.assertEmpty(self.batches(client))
         self.assertEmpty(self.batches(client, shuffle=False, bucket=False))
 
     def test_other_splits_rows_are_not_seen(self):
-        self.assertEmpty(self.batches(client_spec(0, 0, "a"), split="test"))
+        self.assertEmpty(self.batches(_order(0, 0, "a"), split="test"))
 
     @parameterized.parameters("a", "0/a", "0/0/", "x/0/a", "0/0.5/a", "//a")
     def test_a_malformed_spec_is_refused(self, client):
@@ -193,7 +194,7 @@ class BatchingTest(parameterized.TestCase):
         with self.assertRaisesRegex(TaskError, "unknown split 'trian'; did you mean train"):
             batching.make_dataset_fn(self.path, "trian", BatchSpec())
         with self.assertRaisesRegex(TaskError, "not empty"):
-            client_spec(0, 0, "")
+            _order(0, 0, "")
 
     def test_element_spec(self):
         dataset = batching.make_dataset_fn(self.path, "train", BatchSpec())(tf.constant(""))

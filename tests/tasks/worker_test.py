@@ -8,11 +8,12 @@ import tensorflow_federated as tff
 from absl.testing import absltest
 
 from tasks import batching
-from tasks.batching import EMPTY_CLIENT, BatchSpec, client_spec
+from tff_lm.client_order import NOBODY, ClientOrder
+from tasks.batching import BatchSpec
 from tests import stock_tff
 from tests.tasks import fixtures
 
-_CLIENTS = [client_spec(0, 1, "a"), EMPTY_CLIENT, client_spec(0, 1, "b")]
+_CLIENTS = [ClientOrder(0, 1, "a").encode(), NOBODY, ClientOrder(0, 1, "b").encode()]
 
 
 class WorkerTest(absltest.TestCase):

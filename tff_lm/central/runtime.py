@@ -13,10 +13,11 @@ import numpy as np
 
 from tff_lm.central.batch_parts import Batch
 from tff_lm.central.trainer import CentralTrainer
+from tff_lm.client_order import ClientOrder
 
 
 class CentralRuntime:
-    """Implements `tff_lm.program.contracts.Runtime`; a round's spec gives its number alone."""
+    """Implements `tff_lm.program.contracts.Runtime`; a round's order gives its number alone."""
 
     def __init__(
         self,
@@ -41,16 +42,16 @@ class CentralRuntime:
         """Back to the initial weights."""
         self._trainer.reset()
 
-    def next(self, specs: Sequence[str], /) -> Any:
+    def next(self, orders: Sequence[ClientOrder], /) -> Any:
         """Trains the steps of a round.
 
         Args:
-          specs: One client spec, "seed/round/anybody", the round counted from 1.
+          orders: One, of anybody, the round counted from 1.
 
         Returns:
           Metrics as a federated round's, of a client that sends nothing.
         """
-        number = int(specs[0].split("/")[1])
+        number = orders[0].round
         first = (number - 1) * self._steps_per_round
         if first != self._trainer.steps:
             raise ValueError(f"round {number} does not follow step {self._trainer.steps}")

@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from tff_lm.central import batch_parts
 from tff_lm.central.adamw import AdamW, AdamWOptions
+from tff_lm.client_order import ClientOrder
 from tff_lm.learning import metrics, scoring
 from tff_lm.learning.batch_loop import fold
-from tff_lm.learning.client_work import ClientModel
+from tff_lm.learning.client_model import ClientModel
 
 _DROPOUT_STREAM = 5
 _IDS = tf.TensorSpec([None, None], tf.int32)
@@ -76,8 +77,8 @@ class CentralTrainer:
         )
         return self._apply(results).numpy()
 
-    def evaluator(self, dataset_fn: DatasetFn) -> Callable[[Sequence[str]], np.ndarray]:
-        """The function from client specs to float32[clients, K], the sums of each client."""
+    def evaluator(self, dataset_fn: DatasetFn) -> Callable[[Sequence[ClientOrder]], np.ndarray]:
+        """The function from orders to float32[clients, K], the sums of each client."""
 
         @functools.partial(
             tf.function, input_signature=[tf.TensorSpec([], tf.string)], autograph=False
@@ -88,8 +89,9 @@ class CentralTrainer:
 
             return fold(dataset_fn(spec), tf.zeros([metrics.NUM_METRICS]), add_batch)
 
-        def evaluate(specs: Sequence[str]) -> np.ndarray:
-            rows = self._pool.map(evaluate_client, map(tf.constant, specs))
+        def evaluate(orders: Sequence[ClientOrder]) -> np.ndarray:
+            texts = [tf.constant(order.encode()) for order in orders]
+            rows = self._pool.map(evaluate_client, texts)
             return np.stack([row.numpy() for row in rows])
 
         return evaluate

@@ -28,8 +28,9 @@ from tff_lm.run_folder.workdir import Workdir
 from tff_lm.runtime.network.certificates import CertificateError
 from tff_lm.runtime.network.remote import parse_workers
 from tff_lm.runtime.processes.worker import LocalWorker, WorkerOptions
-from tff_lm.runtime.rounds.resident import ResidentProcess, ResidentRuntime
+from tff_lm.runtime.rounds.resident import ResidentProcess
 from tff_lm.runtime.rounds.session import Worker
+from tff_lm.runtime.rounds.worker_pool import WorkerPool
 from tff_lm.warm_start import start
 
 
@@ -50,7 +51,7 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
     dataset_fn = batching.make_dataset_fn(
         task.data_path, "train", settings.training_batches(config)
     )
-    with ResidentRuntime(_workers(config, workdir), config.runtime.chunk_size or None) as runtime:
+    with WorkerPool(_workers(config, workdir), config.runtime.chunk_size or None) as runtime:
         resident = ResidentProcess(
             runtime, process.initialize, specs.with_client_specs(process, dataset_fn)
         )

@@ -15,9 +15,10 @@ from tasks import batching
 from tasks.errors import TaskError
 from tasks.splitting import SPLITS
 from tasks.task import Task, make_task
+from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError
 from tff_lm.experiment import baseline, precision, settings
-from tff_lm.learning.client_work import ClientModel
+from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.partial import build_client_model
 from tff_lm.learning.weights import Partition
 from tff_lm.models import build_model
@@ -56,7 +57,7 @@ class Ingredients:
             split: baseline.count_targets(
                 batching.make_dataset_fn(self.task.data_path, split, batches),
                 [
-                    batching.client_spec(self.config.seed, 0, client)
+                    ClientOrder(self.config.seed, 0, client).encode()
                     for client in getattr(self.clients, split)
                 ],
                 self.task.vocabulary.size,

@@ -1,44 +1,31 @@
-"""The client's part of a round: local training, as a `tff.learning.templates.ClientWorkProcess`.
+"""The clients' part of a round as a `tff.learning.templates.ClientWorkProcess`, for any algorithm.
 
-McMahan et al. 2017 (arXiv 1602.05629), Algorithm 1, `ClientUpdate`; FedProx and partial training
-are hooks of it.
+Clients of an algorithm that keeps something between rounds have it among their data, and leave what
+they keep next in the aggregation `kept`, which adds up nothing: the runtime takes it from there
+(`runtime/rounds/client_states.py`), and no server ever holds it.
 """
+
+from __future__ import annotations
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from tff_lm.learning import gradient_hooks, local_training, local_variables, metrics
+from tff_lm.learning import metrics
+from tff_lm.learning.algorithms.algorithm import Algorithm, Mean, Shared
+from tff_lm.learning.client import Client, Upload
+from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.hyperparameters import hparams_computations
-from tff_lm.learning.local_optimizers import FreshState, LocalOptimizer
-from tff_lm.learning.schedules import ScheduleOptions, build_schedule
-from tff_lm.learning.update_rules import UpdateRule
-from tff_lm.learning.weights import BATCHES_TYPE, ModelFn, Partition
+from tff_lm.learning.schedules import build_schedule
+from tff_lm.learning.weights import BATCHES_TYPE
 
-# (round int32[], client seed int32[2]) -> bool[number of trained variables]
-MaskPolicy = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-
-
-@dataclasses.dataclass(frozen=True)
-class ClientOptions:
-    """How clients train; shared by every algorithm.
-
-    Attributes:
-      learning_rate: Base learning rate, a hyperparameter of the process (`set_hparams`).
-      round_schedule: Factor on it by round.
-      rule: The optimizer step.
-      local: Batches, steps, clipping and weighting.
-      proximal_mu: Strength of FedProx' term; 0 leaves it out.
-    """
-
-    learning_rate: float
-    rule: UpdateRule
-    round_schedule: ScheduleOptions = ScheduleOptions()
-    local: local_training.LocalOptions = local_training.LocalOptions()
-    proximal_mu: float = 0.0
+# The name of a client's state in what it sends, by which the runtime finds it.
+CLIENT_STATE = "client_state"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,200 +41,251 @@ class Channels:
     build_distributor: Callable[[tff.Type], tff.learning.templates.DistributionProcess]
 
 
-@dataclasses.dataclass(frozen=True)
-class ClientModel:
-    """The model as clients see it.
+def build_client_work(
+    algorithm: Algorithm, client_model: ClientModel, channels: Channels
+) -> tff.learning.templates.ClientWorkProcess:
+    """Wires `algorithm.client_step` and `algorithm.next_shared`.
 
-    Attributes:
-      model_fn: Makes the model; called within each client computation.
-      partition: Which variables are trained.
-      starts_word: bool[V], whether a token begins a word.
-      mask_policy: Which of the trained variables a client trains in a round; None means all.
+    `next: (<S@SERVER,ModelWeights@CLIENTS,D@CLIENTS> ->
+    <state=S@SERVER,result=ClientResult@CLIENTS,measurements=M@SERVER>)`, with
+    `D = {x,y,seed}*`, or `<batches={x,y,seed}*,kept={K}*>` of one element K if clients keep
+    something; `ClientResult(update=<float32[...],...>, update_weight=<weight=float32[] or
+    float32[n],seed=int32[2]>)`, the weight a vector if there is a mask policy; and
+    `M = <per_client=float32[?,K]>`, with `shared_distributor` and `shared_aggregator` (what
+    `channels` measure) if something coded is shared and something is uploaded beside the update,
+    and `kept=int32`, the clients that kept something.
     """
+    initial = _initial_state(algorithm)
+    server_type = initial.type_signature.result
+    data_type = _data_type(algorithm)
+    client_update = _client_update(algorithm, client_model, server_type, data_type)
+    report_type = client_update.type_signature.result
+    distributor = aggregator = None
+    if "coded" in _names(server_type):
+        distributor = channels.build_distributor(server_type["coded"])
+    if "upload" in _names(report_type):
+        upload_type = report_type["upload"]
+        aggregator = channels.aggregator.create(upload_type.update, upload_type.update_weight)
+    advance = _advance(algorithm, server_type, aggregator)
 
-    model_fn: ModelFn
-    partition: Partition
-    starts_word: Sequence[bool]
-    mask_policy: MaskPolicy | None = None
+    @tff.federated_computation
+    def init_fn():
+        state = _fields(tff.federated_eval(initial, tff.SERVER), _names(server_type))
+        if distributor:
+            state["distributor"] = distributor.initialize()
+        if aggregator:
+            state["aggregator"] = aggregator.initialize()
+        return tff.federated_zip(state)
 
-    def build_local(
-        self,
-    ) -> tuple[local_training.LocalModel, Callable[[tff.learning.models.ModelWeights], None]]:
-        """Makes the model with unassigned variables, in the current graph.
+    @tff.federated_computation(
+        init_fn.type_signature.result,
+        tff.FederatedType(client_model.partition.weights_type(), tff.CLIENTS),
+        tff.FederatedType(data_type, tff.CLIENTS),
+    )
+    def next_fn(state, weights, data):
+        measurements, new_state = OrderedDict(), OrderedDict()
+        server = tff.federated_zip(_fields(state, _names(server_type)))
+        exact = tff.federated_zip(_fields(state, _exact_names(server_type)))
+        given = OrderedDict(server=tff.federated_broadcast(exact), weights=weights, data=data)
+        if distributor:
+            output = distributor.next(state["distributor"], state["coded"])
+            given["coded"], new_state["distributor"] = output.result, output.state
+            measurements["shared_distributor"] = output.measurements
+        report = tff.federated_map(client_update, given)
+        arrived = OrderedDict(server=server)
+        if aggregator:
+            upload = report["upload"]
+            output = aggregator.next(state["aggregator"], upload.update, upload.update_weight)
+            arrived["mean"], new_state["aggregator"] = output.result, output.state
+            measurements["shared_aggregator"] = output.measurements
+        if "kept" in _names(report_type):
+            measurements["kept"] = _leave_with_clients(report["kept"])
+        measurements["per_client"] = metrics.aggregate_rows(report["row"])
+        new_server = tff.federated_map(advance, arrived)
+        return tff.templates.MeasuredProcessOutput(
+            tff.federated_zip(_fields(new_server, _names(server_type)) | new_state),
+            report["update"],
+            tff.federated_zip(measurements),
+        )
 
-        Returns:
-          The local model, and a function that assigns it weights, to be called before its use.
-        """
-        with local_variables.uninitialized_variables():
-            model = self.model_fn()
-        variables = model.trainable_variables
-        trained = [variables[i] for i in self.partition.trained]
+    get_hparams, set_hparams = hparams_computations(
+        init_fn.type_signature.result.member, ["learning_rate"]
+    )
+    return tff.learning.templates.ClientWorkProcess(
+        init_fn, next_fn, get_hparams_fn=get_hparams, set_hparams_fn=set_hparams
+    )
 
-        def bind(weights):
-            local_variables.assign_all(variables, self.partition.join(weights))
 
-        names = self.partition.trained_names
-        return local_training.LocalModel(model, names, trained, self.starts_word), bind
-
-    def mask_fn(self, round_number: tf.Tensor) -> local_training.MaskFn | None:
-        """The mask as a function of the client's seed alone; None trains everything."""
-        if self.mask_policy is None:
+def client_state_zero(algorithm: Algorithm) -> tff.Computation | None:
+    """`( -> K)`: what a client has before it keeps something; None if clients keep nothing."""
+    with tf.Graph().as_default():
+        if not tf.nest.flatten(algorithm.initial_kept()):
             return None
-        policy = self.mask_policy
-        return lambda seed: policy(round_number, seed)
+
+    @tff.tensorflow.computation
+    def zero():
+        return algorithm.initial_kept()
+
+    return zero
 
 
-def _weight_of(row: tf.Tensor, weighting: str, mask: tf.Tensor | None) -> tf.Tensor:
-    """float32[], or float32[n] with 0 for the variables outside the mask."""
-    sums = dict(zip(metrics.METRIC_NAMES, tf.unstack(row), strict=True))
-    weight = {
-        "tokens": sums["tokens"],
-        "examples": sums["examples"],
-        "uniform": tf.minimum(sums["batches"], 1.0),
-    }[weighting]
-    return weight if mask is None else weight * tf.cast(mask, tf.float32)
-
-
-def guarded_result(
-    update: Sequence[tf.Tensor],
-    result: local_training.LocalResult,
-    weighting: str,
-    mask_fn: local_training.MaskFn | None,
-) -> tuple[tff.learning.templates.ClientResult, tf.Tensor]:
-    """The update with its weight, and the row of sums with the update's norm in it.
-
-    A client whose update or loss is not finite gives zeros with weight 0 and is counted as
-    `non_finite`.
-    """
-    square = tf.add_n([2.0 * tf.nn.l2_loss(tensor) for tensor in update])
-    finite = tf.math.is_finite(square + tf.reduce_sum(result.row))
-    mask = None if mask_fn is None else mask_fn(result.seed)
-    weight = _weight_of(result.row, weighting, mask)
-
-    def accepted():
-        return tuple(update), weight, result.row + metrics.row_of(update_square=square)
-
-    def rejected():
-        zeros = tuple(tf.zeros_like(tensor) for tensor in update)
-        return zeros, tf.zeros_like(weight), metrics.row_of(non_finite=1.0)
-
-    update, weight, row = tf.cond(finite, accepted, rejected)
-    update_weight = OrderedDict(weight=weight, seed=result.seed)
-    return tff.learning.templates.ClientResult(update, update_weight), row
-
-
-def weight_delta(
-    initial: Sequence[tf.Tensor], variables: Sequence[tf.Variable]
-) -> tuple[tf.Tensor, ...]:
-    """Initial minus final weights: the direction of a gradient."""
-    return tuple(w0 - w for w0, w in zip(initial, variables, strict=True))
-
-
-def work_state(learning_rate: float) -> tff.Computation:
-    """`( -> <learning_rate=float32,round=int32>)`: what the clients' work keeps at the server."""
+def _initial_state(algorithm: Algorithm) -> tff.Computation:
+    """`( -> S)`: scalars, and what is shared, `exact` and `coded`, where there is something."""
 
     @tff.tensorflow.computation
     def initial_state():
+        rate = algorithm.options.algorithm.client_learning_rate
         return OrderedDict(
-            learning_rate=tf.constant(learning_rate, tf.float32), round=tf.constant(0, tf.int32)
+            learning_rate=tf.constant(rate, tf.float32),
+            round=tf.constant(0, tf.int32),
+            current_pass=tf.constant(0, tf.int32),
+            **_parts(algorithm.initial_shared()),
         )
 
     return initial_state
 
 
-def proximal_hooks(
-    options: ClientOptions, variables: Sequence[tf.Variable], initial: Sequence[tf.Tensor]
-) -> list[gradient_hooks.GradientHook]:
-    """FedProx' term, unless its strength is 0."""
-    if not options.proximal_mu:
-        return []
-    return [gradient_hooks.proximal_term(options.proximal_mu, variables, initial)]
+def _data_type(algorithm: Algorithm) -> tff.Type:
+    """What a client brings along: its batches, and what it kept."""
+    zero = client_state_zero(algorithm)
+    if zero is None:
+        return BATCHES_TYPE
+    kept = tff.SequenceType(zero.type_signature.result)
+    return tff.to_type(OrderedDict(batches=BATCHES_TYPE, kept=kept))
 
 
-def trained_result(
-    local: local_training.LocalModel,
-    initial: Sequence[tf.Tensor],
-    batches: tf.data.Dataset,
-    options: ClientOptions,
-    optimizer: LocalOptimizer,
-    learning_rate: tf.Tensor,
-    hooks: Sequence[gradient_hooks.GradientHook],
-    mask_fn: local_training.MaskFn | None,
-) -> tuple[tff.learning.templates.ClientResult, tf.Tensor]:
-    """Trains `local`, which holds `initial`, and returns the change as `guarded_result` does."""
-    hook = gradient_hooks.compose(hooks)
-    result = local_training.train(
-        local, batches, options.local, optimizer, learning_rate, hook, mask_fn
-    )
-    delta = weight_delta(initial, local.variables)
-    return guarded_result(delta, result, options.local.weighting, mask_fn)
-
-
-def build_client_update(
-    client_model: ClientModel, options: ClientOptions, state_type: tff.Type
+def _client_update(
+    algorithm: Algorithm, client_model: ClientModel, server_type: tff.Type, data_type: tff.Type
 ) -> tff.Computation:
-    """`(<S,ModelWeights,{x,y,seed}*> -> <ClientResult,float32[K]>)`, one client's training."""
-    schedule = build_schedule(options.round_schedule)
-    weights_type = client_model.partition.weights_type()
+    """`(<server,weights,data,coded> -> <update,row,upload,kept>)`, at one client."""
+    schedule = build_schedule(algorithm.options.client_schedule)
+    given_type = OrderedDict(
+        server=tff.to_type(OrderedDict(_fields(server_type, _exact_names(server_type)))),
+        weights=client_model.partition.weights_type(),
+        data=data_type,
+    )
+    if "coded" in _names(server_type):
+        given_type["coded"] = server_type["coded"]
 
-    @tff.tensorflow.computation(state_type, weights_type, BATCHES_TYPE)
-    def client_update(state, weights, batches):
-        local, bind = client_model.build_local()
-        optimizer = FreshState(options.rule, local.variables)
-
+    @tff.tensorflow.computation(tff.to_type(given_type))
+    def client_update(given):
         @tf.function(autograph=False)
-        def run(state, weights, batches):
-            bind(weights)
-            initial = list(weights.trainable)
-            hooks = proximal_hooks(options, local.variables, initial)
-            mask_fn = client_model.mask_fn(state["round"])
-            rate = state["learning_rate"] * schedule(state["round"])
-            return trained_result(local, initial, batches, options, optimizer, rate, hooks, mask_fn)
+        def run(given):
+            server, data = given["server"], given["data"]
+            keeps = isinstance(data, Mapping)
+            client = Client(
+                client_model,
+                algorithm.options,
+                given["weights"],
+                data["batches"] if keeps else data,
+                learning_rate=server["learning_rate"] * schedule(server["round"]),
+                round_number=server["round"],
+                current_pass=server["current_pass"],
+            )
+            shared = _shared(algorithm, given.get("coded"), server.get("exact"))
+            kept = data["kept"].get_single_element() if keeps else ()
+            report = algorithm.client_step(client, shared, kept)
+            result = OrderedDict(update=_client_result(report.update), row=report.row)
+            if report.upload:
+                result["upload"] = _client_result(report.upload)
+            if keeps:
+                result["kept"] = report.kept
+            return result
 
-        return run(state, weights, batches)
+        return run(given)
 
     return client_update
 
 
-def build_client_work(
-    client_model: ClientModel, options: ClientOptions, channels: Channels | None = None
-) -> tff.learning.templates.ClientWorkProcess:
-    """Local training with an optimizer of the client's own.
-
-    `next: (<S@SERVER,ModelWeights@CLIENTS,{{x,y,seed}*}@CLIENTS> ->
-    <state=S@SERVER,result=ClientResult@CLIENTS,measurements=<per_client=float32[?,K]>@SERVER>)`,
-    with `ClientResult(update=<float32[...],...>, update_weight=<weight=float32[] or
-    float32[n],seed=int32[2]>)`; the weight is a vector, one value per trained variable, if there is
-    a mask policy. Nothing travels beside model and update, so `channels` is not used.
-    """
-    del channels
-    initial_state = work_state(options.learning_rate)
-    state_type = initial_state.type_signature.result
-    client_update = build_client_update(client_model, options, state_type)
-
-    @tff.tensorflow.computation(state_type)
-    def next_round(state):
-        return OrderedDict(learning_rate=state["learning_rate"], round=state["round"] + 1)
-
-    @tff.federated_computation
-    def init_fn():
-        return tff.federated_eval(initial_state, tff.SERVER)
-
-    @tff.federated_computation(
-        init_fn.type_signature.result,
-        tff.FederatedType(client_model.partition.weights_type(), tff.CLIENTS),
-        tff.FederatedType(BATCHES_TYPE, tff.CLIENTS),
+def _client_result(upload: Upload) -> tff.learning.templates.ClientResult:
+    return tff.learning.templates.ClientResult(
+        upload.values, OrderedDict(weight=upload.weight, seed=upload.seed)
     )
-    def next_fn(state, weights, batches):
-        result, rows = tff.federated_map(
-            client_update, (tff.federated_broadcast(state), weights, batches)
-        )
-        measurements = tff.federated_zip(OrderedDict(per_client=metrics.aggregate_rows(rows)))
-        return tff.templates.MeasuredProcessOutput(
-            tff.federated_map(next_round, state), result, measurements
-        )
 
-    get_hparams, set_hparams = hparams_computations(state_type, ["learning_rate"])
-    return tff.learning.templates.ClientWorkProcess(
-        init_fn, next_fn, get_hparams_fn=get_hparams, set_hparams_fn=set_hparams
+
+def _advance(
+    algorithm: Algorithm,
+    server_type: tff.Type,
+    aggregator: tff.templates.AggregationProcess | None,
+) -> tff.Computation:
+    """`(<server=S,mean=<mean,weight>> -> S)`: the end of a pass at the server."""
+    arrived_type = OrderedDict(server=server_type)
+    if aggregator:
+        arrived_type["mean"] = aggregator.next.type_signature.result.result.member
+
+    @tff.tensorflow.computation(tff.to_type(arrived_type))
+    def advance(arrived):
+        @tf.function(autograph=False)
+        def run(arrived):
+            server = arrived["server"]
+            current = server["current_pass"]
+            shared = _shared(algorithm, server.get("coded"), server.get("exact"))
+            if aggregator:
+                mean = Mean(tuple(arrived["mean"]["mean"]), arrived["mean"]["weight"])
+                shared = algorithm.next_shared(shared, mean, current)
+            is_last = tf.equal(current, algorithm.passes - 1)
+            return OrderedDict(
+                learning_rate=server["learning_rate"],
+                round=server["round"] + tf.cast(is_last, tf.int32),
+                current_pass=tf.where(is_last, 0, current + 1),
+                **_parts(shared),
+            )
+
+        return run(arrived)
+
+    return advance
+
+
+def _leave_with_clients(kept: tff.Value) -> tff.Value:
+    """`K@CLIENTS -> int32@SERVER`: an aggregation that takes nothing but the number of clients."""
+    kept_type = tff.to_type(OrderedDict([(CLIENT_STATE, kept.type_signature.member)]))
+
+    @tff.tensorflow.computation(kept.type_signature.member)
+    def name(state):
+        return OrderedDict([(CLIENT_STATE, state)])
+
+    @tff.tensorflow.computation
+    def zero():
+        return tf.constant(0)
+
+    @tff.tensorflow.computation(np.int32, kept_type)
+    def accumulate(count, state):
+        del state
+        return count + 1
+
+    @tff.tensorflow.computation(np.int32, np.int32)
+    def merge(first, second):
+        return first + second
+
+    @tff.tensorflow.computation(np.int32)
+    def report(count):
+        return count
+
+    return tff.federated_aggregate(tff.federated_map(name, kept), zero(), accumulate, merge, report)
+
+
+def _parts(shared: Shared) -> OrderedDict[str, Any]:
+    """The parts of `shared` that hold a tensor: TFF has no use for empty structures."""
+    return OrderedDict(
+        (name, part) for name, part in shared._asdict().items() if tf.nest.flatten(part)
     )
+
+
+def _shared(algorithm: Algorithm, coded: Any, exact: Any) -> Shared:
+    """What `_parts` were taken from; a part without a tensor is as it was in the beginning."""
+    initial = algorithm.initial_shared()
+    return Shared(
+        initial.coded if coded is None else coded, initial.exact if exact is None else exact
+    )
+
+
+def _names(type_: tff.Type) -> list[str]:
+    return [name for name, _ in tff.structure.iter_elements(type_)]
+
+
+def _exact_names(server_type: tff.Type) -> list[str]:
+    return [name for name in _names(server_type) if name != "coded"]
+
+
+def _fields(value: Any, names: Sequence[str]) -> OrderedDict[str, Any]:
+    return OrderedDict((name, value[name]) for name in names)

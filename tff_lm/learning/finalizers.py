@@ -1,86 +1,84 @@
-"""The server's optimizer step on the aggregated client update.
+"""The server's part of a round as a `tff.learning.templates.FinalizerProcess`, for any algorithm.
 
 Reddi et al. 2021, "Adaptive Federated Optimization" (arXiv 2003.00295), Algorithm 2: the mean
 client delta takes the place of a gradient. `epsilon` is the paper's tau. As in TFF, FedAdam and
 FedYogi correct the bias of their moments, which the paper's listing does not.
 
-The schedule counts the rounds in which something was updated. A variable whose aggregated update is
-exactly zero everywhere was trained by no client (partial training, a cohort without data): it keeps
-its value, its moments do not decay, and its own step counter (for the bias correction) stands
-still.
-
-That rule holds under every codec, for what no client sends is never encoded and its mean is an
-exact zero, and under TFF's clipping and zeroing, which only scale. Its limits:
-- A variable that was trained, but whose every value a codec rounds to zero (float16 below 6e-8;
-  TernGrad on few values) counts as untrained for that round.
-- Noise that is added to the mean (differential privacy) also reaches what nobody trained, and the
-  server would follow it. Such a wrapper must leave out variables of weight 0. TFF's own is for
-  unweighted aggregators and cannot be put around ours.
+The schedule counts the rounds in which something was changed. A variable that no client trained
+(partial training, a cohort without data), by its weight in the aggregate, keeps its value, its
+moments do not decay, and its own step counter (for the bias correction) stands still.
 """
 
 from collections import OrderedDict
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from tff_lm.learning import local_variables
+from tff_lm.learning.algorithms.algorithm import Algorithm, Mean
 from tff_lm.learning.hyperparameters import hparams_computations
-from tff_lm.learning.schedules import Schedule
-from tff_lm.learning.server_state import slot_values, step_touched
-from tff_lm.learning.update_rules import UpdateRule
+from tff_lm.learning.schedules import build_schedule
+from tff_lm.learning.server import Server, initial_slots
 
 
-def build_server_optimizer(
-    rule: UpdateRule, learning_rate: float, schedule: Schedule, weights_type: tff.StructType
+def build_finalizer(
+    algorithm: Algorithm, weights_type: tff.StructType
 ) -> tff.learning.templates.FinalizerProcess:
-    """Applies an optimizer step to the model.
+    """Wires `algorithm.server_step`.
 
-    `next: (<S@SERVER,ModelWeights@SERVER,U@SERVER> ->
+    `next: (<S@SERVER,ModelWeights@SERVER,<mean=U,weight=float32[n]>@SERVER> ->
     <state=S,result=ModelWeights,measurements=M>@SERVER)`.
 
-    An update that is not finite is rejected as a whole and counted in the measurements.
+    A mean that is not finite is rejected as a whole and counted in the measurements: clients'
+    updates are finite each, but their sum, or noise upon it, may not be.
 
     Args:
-      rule: The optimizer.
-      learning_rate: Base learning rate, a hyperparameter of the process (`set_hparams`).
-      schedule: Factor on it by round.
+      algorithm: The algorithm.
       weights_type: Of the model's weights; `U` is its `trainable` part.
     """
+    variables, optimizer = algorithm.variables, algorithm.optimizer
+    schedule = build_schedule(algorithm.options.server_schedule)
     trainable_type = weights_type.trainable
 
     @tff.tensorflow.computation
     def initial_state():
         return OrderedDict(
-            learning_rate=tf.constant(learning_rate, tf.float32),
+            learning_rate=tf.constant(algorithm.server_rate, tf.float32),
             round=tf.constant(0, tf.int32),
-            steps=tf.zeros([len(trainable_type)], tf.int32),
-            slots=slot_values(rule, trainable_type),
+            steps=tf.zeros([len(variables)], tf.int32),
+            slots=initial_slots(optimizer, variables),
         )
 
     state_type = initial_state.type_signature.result
+    aggregate_type = tff.to_type(
+        OrderedDict(mean=trainable_type, weight=tff.TensorType(np.float32, [len(variables)]))
+    )
 
-    @tff.tensorflow.computation(state_type, trainable_type, trainable_type)
-    def update_weights(state, weights, update):
-        weights, update = tf.nest.flatten(weights), tf.nest.flatten(update)
-        old_slots = [list(s) for s in state["slots"]]
-        variables = local_variables.create_like(weights, "weight")
-        slots = [local_variables.create_like(s, "slot") for s in old_slots]
+    @tff.tensorflow.computation(state_type, trainable_type, aggregate_type)
+    def update_weights(state, weights, aggregate):
+        values = tf.nest.flatten(weights)
+        update = tf.nest.flatten(aggregate["mean"])
 
         @tf.function(autograph=False)
-        def run(weights, old_slots, update, steps, round_number, base_rate):
-            local_variables.assign_all(variables, weights)
-            for slot, values in zip(slots, old_slots, strict=True):
-                local_variables.assign_all(slot, values)
+        def run(state, values, update, weight):
             square = tf.add_n([2.0 * tf.nn.l2_loss(delta) for delta in update])
             accepted = tf.math.is_finite(square)
-            rate = base_rate * schedule(round_number)
-            touched = step_touched(rule, variables, slots, update, rate, steps, accepted)
-            advance = tf.reduce_max(touched)
+            rate = state["learning_rate"] * schedule(state["round"])
+            server = Server(
+                optimizer,
+                [variable.name for variable in variables],
+                values,
+                [list(slots) for slots in state["slots"]],
+                learning_rate=rate,
+                steps=state["steps"],
+            )
+            weight = tf.where(accepted, weight, tf.zeros_like(weight))
+            touched = algorithm.server_step(server, Mean(update, weight))
             new_state = OrderedDict(
-                learning_rate=base_rate,
-                round=round_number + advance,
-                steps=steps + touched,
-                slots=tuple(tuple(v.read_value() for v in slot) for slot in slots),
+                learning_rate=state["learning_rate"],
+                round=state["round"] + tf.reduce_max(touched),
+                steps=state["steps"] + touched,
+                slots=server.slot_values(),
             )
             measurements = OrderedDict(
                 update_non_finite=1 - tf.cast(accepted, tf.int32),
@@ -88,11 +86,9 @@ def build_server_optimizer(
                 learning_rate=rate,
                 variables_updated=tf.reduce_sum(touched),
             )
-            return new_state, tuple(v.read_value() for v in variables), measurements
+            return new_state, server.values(), measurements
 
-        return run(
-            weights, old_slots, update, state["steps"], state["round"], state["learning_rate"]
-        )
+        return run(state, values, update, aggregate["weight"])
 
     @tff.federated_computation
     def init_fn():
@@ -101,11 +97,11 @@ def build_server_optimizer(
     @tff.federated_computation(
         init_fn.type_signature.result,
         tff.FederatedType(weights_type, tff.SERVER),
-        tff.FederatedType(trainable_type, tff.SERVER),
+        tff.FederatedType(aggregate_type, tff.SERVER),
     )
-    def next_fn(state, weights, update):
+    def next_fn(state, weights, aggregate):
         new_state, trainable, measurements = tff.federated_map(
-            update_weights, (state, weights.trainable, update)
+            update_weights, (state, weights.trainable, aggregate)
         )
         new_weights = tff.federated_zip(
             tff.learning.models.ModelWeights(trainable, weights.non_trainable)

@@ -1,6 +1,5 @@
 """A client's training loop, in one graph, on variables that are updated in place."""
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -10,39 +9,13 @@ from tff_lm.learning import metrics, scoring
 from tff_lm.learning.batch_loop import fold
 from tff_lm.learning.gradient_hooks import GradientHook
 from tff_lm.learning.local_optimizers import LocalOptimizer
-from tff_lm.learning.schedules import ScheduleOptions, build_schedule
+from tff_lm.learning.options import LearningOptions
+from tff_lm.learning.schedules import build_schedule
 
 _DROPOUT_STREAM = 1
-WEIGHTINGS = ("tokens", "examples", "uniform")
 
 # int32[2], the client's seed -> bool[number of trained variables]
 MaskFn = Callable[[tf.Tensor], tf.Tensor]
-
-
-@dataclasses.dataclass(frozen=True)
-class LocalOptions:
-    """What a client does with its batches.
-
-    Attributes:
-      weighting: One of `WEIGHTINGS`: the client's weight in the mean of updates.
-      clip_norm: If positive, each batch gradient is scaled to at most this global l2 norm.
-      epochs: How often a client goes through its batches, each time in their order (McMahan et al.
-        2017, Algorithm 1: split once).
-      steps: If positive, at most this many local steps.
-      schedule: Factor on the client learning rate by local step.
-    """
-
-    weighting: str = "tokens"
-    clip_norm: float = 0.0
-    epochs: int = 1
-    steps: int = 0
-    schedule: ScheduleOptions = ScheduleOptions()
-
-    def __post_init__(self):
-        if self.weighting not in WEIGHTINGS:
-            raise ValueError(f"weighting {self.weighting!r} is unknown; use one of {WEIGHTINGS}")
-        if self.epochs < 1 or self.steps < 0 or self.clip_norm < 0.0:
-            raise ValueError(f"epochs must be at least 1, steps and clip_norm not negative: {self}")
 
 
 class LocalModel(NamedTuple):
@@ -61,11 +34,11 @@ class LocalResult(NamedTuple):
     seed: tf.Tensor
 
 
-def local_batches(batches: tf.data.Dataset, options: LocalOptions) -> tf.data.Dataset:
+def local_batches(batches: tf.data.Dataset, options: LearningOptions) -> tf.data.Dataset:
     """The batches of all local steps."""
-    if options.epochs > 1:
-        batches = batches.repeat(options.epochs)
-    return batches.take(options.steps) if options.steps else batches
+    if options.local_epochs > 1:
+        batches = batches.repeat(options.local_epochs)
+    return batches.take(options.local_steps) if options.local_steps else batches
 
 
 def step_seed(batch: scoring.Batch, step: tf.Tensor) -> tf.Tensor:
@@ -119,7 +92,7 @@ def _clip(
 def train(
     local: LocalModel,
     batches: tf.data.Dataset,
-    options: LocalOptions,
+    options: LearningOptions,
     optimizer: LocalOptimizer,
     learning_rate: tf.Tensor,
     hook: GradientHook,
@@ -130,7 +103,7 @@ def train(
     Args:
       local: The model; its variables hold the weights to start from.
       batches: Of `OrderedDict(x=int32[B,T], y=int32[B,T], seed=int32[2])`.
-      options: See `LocalOptions`.
+      options: Epochs, steps, their schedule, and the clip norm.
       optimizer: Applies the gradients.
       learning_rate: float32[], this round's.
       hook: Changes the gradients (after clipping).
@@ -138,14 +111,14 @@ def train(
         variable that it does not train is not computed (see `model.score`'s `trained`), and its
         value is not touched.
     """
-    schedule = build_schedule(options.schedule)
+    schedule = build_schedule(options.local_schedule)
 
     def train_step(state, batch):
         step, _, row = state
         seed = step_seed(batch, step)
         score, gradients, mask = batch_gradients(local, batch, seed, mask_fn)
-        if options.clip_norm:
-            gradients = _clip(gradients, mask, options.clip_norm)
+        if options.algorithm.clip_norm:
+            gradients = _clip(gradients, mask, options.algorithm.clip_norm)
         change = hook(batch, seed)
         rate = learning_rate * schedule(step)
 

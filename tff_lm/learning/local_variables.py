@@ -47,7 +47,8 @@ def uninitialized_variables() -> Iterator[None]:
 
 def create_like(tensors: Sequence[Any], name: str) -> list[tf.Variable]:
     """Uninitialized variables with the static shapes and dtypes of `tensors`."""
-    with uninitialized_variables():
+    # Variables belong to the computation, not to a function within it.
+    with tf.init_scope(), uninitialized_variables():
         return [
             tf.Variable(shape=t.shape, dtype=t.dtype, name=name, trainable=False) for t in tensors
         ]

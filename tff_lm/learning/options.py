@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from tff_lm.learning.registry import (
     ALGORITHMS,
@@ -62,3 +63,53 @@ class PartialOptions:
     order: str = option("random", "in which policy 'fixed' freezes", choices=ORDERS)
     include: str = option("", "regular expression: variables that may be frozen; all")
     min_size: int = option(2048, "elements of a matrix that may be frozen", minimum=1)
+
+    def __post_init__(self):
+        if not 0.0 <= self.fraction <= 1.0:
+            raise ValueError(f"partial.fraction must lie in [0, 1], got {self.fraction}")
+        if self.policy not in POLICIES:
+            raise ValueError(f"partial.policy {self.policy!r} is unknown; use one of {[*POLICIES]}")
+        if self.order not in ORDERS:
+            raise ValueError(f"partial.order {self.order!r} is unknown; use one of {[*ORDERS]}")
+        if self.order != "random" and self.policy != "fixed":
+            raise ValueError(
+                f"partial.order {self.order!r} is for the policy 'fixed' alone; under "
+                f"{self.policy!r} every variable has its turn"
+            )
+        try:
+            re.compile(self.include)
+        except re.error as error:
+            raise ValueError(
+                f"partial.include {self.include!r} is no regular expression: {error}"
+            ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class LearningOptions:
+    """All that clients and server compute with in a round.
+
+    Attributes:
+      algorithm: Its name, optimizers and hyperparameters.
+      server_schedule: Factor on the server's learning rate, by round.
+      client_schedule: Factor on the clients' learning rate, by round.
+      local_schedule: Factor on it by local step within a round.
+      local_epochs: How often a client goes through its batches, each time in their order (McMahan
+        et al. 2017, Algorithm 1: split once).
+      local_steps: If positive, at most this many local steps.
+      population: How many clients there are in all, of which cohorts are drawn.
+    """
+
+    algorithm: AlgorithmOptions = AlgorithmOptions()
+    server_schedule: ScheduleOptions = ScheduleOptions()
+    client_schedule: ScheduleOptions = ScheduleOptions()
+    local_schedule: ScheduleOptions = ScheduleOptions()
+    local_epochs: int = 1
+    local_steps: int = 0
+    population: int = 1
+
+    def __post_init__(self):
+        if self.local_epochs < 1 or self.local_steps < 0:
+            raise ValueError(
+                f"local_epochs = {self.local_epochs} must be at least 1, and local_steps = "
+                f"{self.local_steps} not negative"
+            )

@@ -26,54 +26,18 @@ below it still trains. Only the policy `fixed` can save more, if it freezes in t
 
 import dataclasses
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from tff_lm.learning import freezing
-from tff_lm.learning.client_work import ClientModel, MaskPolicy
+from tff_lm.learning.client_model import ClientModel
+from tff_lm.learning.options import PartialOptions
+from tff_lm.learning.registry import ORDERS, POLICIES
 from tff_lm.learning.weights import ModelFn, Partition, full_partition
 
 _MASK_STREAM = 0x3A5C
-
-
-@dataclasses.dataclass(frozen=True)
-class PartialOptions:
-    """Which variables are trained.
-
-    Attributes:
-      policy: One of `POLICIES`.
-      fraction: Of all parameters, how many a client trains, in [0, 1]; met within half a variable.
-      pattern: Regular expression, found anywhere in the names of candidate variables.
-      min_size: Fewest elements of a candidate, which must also have rank 2 or more.
-      order: One of `ORDERS`, in which the policy `fixed` freezes.
-    """
-
-    policy: str = "full"
-    fraction: float = 1.0
-    pattern: str = ""
-    min_size: int = 2048
-    order: str = "random"
-
-    def __post_init__(self):
-        if self.policy not in POLICIES:
-            raise ValueError(f"partial policy {self.policy!r} is unknown; use one of {POLICIES}")
-        if not 0.0 <= self.fraction <= 1.0:
-            raise ValueError(f"partial fraction must lie in [0, 1], got {self.fraction}")
-        if self.order not in ORDERS:
-            raise ValueError(f"partial order {self.order!r} is unknown; use one of {ORDERS}")
-        if self.order != "random" and self.policy != "fixed":
-            raise ValueError(
-                f"partial order {self.order!r} is for the policy 'fixed' alone; under "
-                f"{self.policy!r} every variable has its turn"
-            )
-        try:
-            re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(
-                f"partial pattern {self.pattern!r} is no regular expression: {error}"
-            ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,11 +71,11 @@ def find_candidates(partition: Partition, options: PartialOptions) -> Candidates
         for i, (shape, size) in enumerate(zip(partition.shapes, sizes, strict=True))
         if len(shape) >= 2 and size >= options.min_size
     )
-    indices = tuple(i for i in matrices if re.search(options.pattern, partition.names[i]))
+    indices = tuple(i for i in matrices if re.search(options.include, partition.names[i]))
     if not indices:
         raise ValueError(
             f"partial: no matrix of at least {options.min_size} elements matches "
-            f"{options.pattern!r}; the variables are {', '.join(partition.names)}"
+            f"{options.include!r}; the variables are {', '.join(partition.names)}"
         )
     candidate_sizes = tuple(sizes[i] for i in indices)
     always = sum(sizes) - sum(candidate_sizes)
@@ -119,7 +83,7 @@ def find_candidates(partition: Partition, options: PartialOptions) -> Candidates
     if budget < -max(candidate_sizes):
         raise ValueError(
             f"partial: the variables that always train are {always / sum(sizes):.1%} of the "
-            f"parameters, more than the fraction {options.fraction:.1%}; widen the pattern"
+            f"parameters, more than the fraction {options.fraction:.1%}; widen partial.include"
         )
     return Candidates(indices, candidate_sizes, budget, len(sizes), matrices)
 
@@ -154,11 +118,13 @@ def _round_seed(run_seed: int, round_number: tf.Tensor) -> tf.Tensor:
     return tf.random.experimental.stateless_fold_in(run, round_number)
 
 
-def _fixed_at_random(candidates: Candidates, run_seed: int) -> np.ndarray:
+@ORDERS.register("random")
+def _at_random(candidates: Candidates, run_seed: int) -> np.ndarray:
     return select(candidates, _shuffled(candidates, _round_seed(run_seed, tf.constant(0)))).numpy()
 
 
-def _fixed_bottom_up(candidates: Candidates, run_seed: int) -> np.ndarray:
+@ORDERS.register("bottom_up")
+def _bottom_up(candidates: Candidates, run_seed: int) -> np.ndarray:
     del run_seed
     # Variables come in the order of the layers, from the bottom.
     from_the_top = range(len(candidates.indices))[::-1]
@@ -169,56 +135,67 @@ def _fixed_bottom_up(candidates: Candidates, run_seed: int) -> np.ndarray:
     return mask
 
 
-# What `fixed` trains: bool[number of all variables].
-_FIXED: dict[str, Callable[[Candidates, int], np.ndarray]] = {
-    "random": _fixed_at_random,
-    "bottom_up": _fixed_bottom_up,
-}
-ORDERS = tuple(_FIXED)
+@POLICIES.register("full")
+def _full(whole: ClientModel, options: PartialOptions, run_seed: int) -> ClientModel:
+    del options, run_seed
+    return whole
 
 
-def _per_round(candidates: Candidates, run_seed: int) -> MaskPolicy:
+@POLICIES.register("fixed")
+def _fixed(whole: ClientModel, options: PartialOptions, run_seed: int) -> ClientModel:
+    mask = ORDERS[options.order](_candidates_of(whole, options), run_seed)
+    trained = tuple(whole.partition.trained[i] for i in np.flatnonzero(mask))
+    partition = dataclasses.replace(whole.partition, trained=trained)
+    return dataclasses.replace(whole, partition=partition)
+
+
+@POLICIES.register("per_round")
+def _per_round(whole: ClientModel, options: PartialOptions, run_seed: int) -> ClientModel:
+    candidates = _candidates_of(whole, options)
+
     def mask(round_number, client_seed):
         del client_seed
         return select(candidates, _shuffled(candidates, _round_seed(run_seed, round_number)))
 
-    return mask
+    return dataclasses.replace(whole, mask_policy=mask)
 
 
-def _per_client_per_round(candidates: Candidates, run_seed: int) -> MaskPolicy:
+@POLICIES.register("per_client_per_round")
+def _per_client_per_round(
+    whole: ClientModel, options: PartialOptions, run_seed: int
+) -> ClientModel:
     del run_seed  # the client's seed depends on it
+    candidates = _candidates_of(whole, options)
 
     def mask(round_number, client_seed):
         del round_number
         seed = tf.random.experimental.stateless_fold_in(client_seed, _MASK_STREAM)
         return select(candidates, _shuffled(candidates, seed))
 
-    return mask
+    return dataclasses.replace(whole, mask_policy=mask)
 
 
-def _rolling(candidates: Candidates, run_seed: int) -> MaskPolicy:
+@POLICIES.register("rolling")
+def _rolling(whole: ClientModel, options: PartialOptions, run_seed: int) -> ClientModel:
     del run_seed
+    candidates = _candidates_of(whole, options)
     count = len(candidates.indices)
 
     def mask(round_number, client_seed):
         del client_seed
         return select(candidates, tf.math.floormod(tf.range(count) + round_number, count))
 
-    return mask
+    return dataclasses.replace(whole, mask_policy=mask)
 
 
-_MASKED: dict[str, Callable[[Candidates, int], MaskPolicy]] = {
-    "per_round": _per_round,
-    "per_client_per_round": _per_client_per_round,
-    "rolling": _rolling,
-}
-POLICIES = ("full", "fixed", *_MASKED)
+def _candidates_of(whole: ClientModel, options: PartialOptions) -> Candidates:
+    return find_candidates(freezing.trained_part(whole.partition), options)
 
 
 def build_client_model(
     model_fn: ModelFn,
     starts_word: Sequence[bool],
-    options: PartialOptions = PartialOptions(),
+    options: PartialOptions | None = None,
     seed: int = 0,
     is_frozen: freezing.IsFrozen = freezing.nothing,
 ) -> ClientModel:
@@ -227,7 +204,7 @@ def build_client_model(
     Args:
       model_fn: Makes the model.
       starts_word: bool[V].
-      options: The policy.
+      options: The policy; by default everything trains.
       seed: The run's seed.
       is_frozen: Which variables are frozen whatever the policy; it chooses among the others, and
         its fraction is of their parameters.
@@ -236,15 +213,10 @@ def build_client_model(
       ValueError: If the options do not fit the model.
     """
     partition = freezing.freeze(full_partition(model_fn), is_frozen)
-    if options.policy == "full":
-        return ClientModel(model_fn, partition, starts_word)
-    candidates = find_candidates(freezing.trained_part(partition), options)
-    if options.policy == "fixed":
-        mask = _FIXED[options.order](candidates, seed)
-        trained = tuple(partition.trained[i] for i in np.flatnonzero(mask))
-        partition = dataclasses.replace(partition, trained=trained)
-        return ClientModel(model_fn, partition, starts_word)
-    return ClientModel(model_fn, partition, starts_word, _MASKED[options.policy](candidates, seed))
+    whole = ClientModel(model_fn, partition, starts_word)
+    options = options or PartialOptions()
+    chosen: ClientModel = POLICIES[options.policy](whole, options, seed)
+    return chosen
 
 
 def trained_mask(

@@ -3,7 +3,7 @@
 import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -23,6 +23,13 @@ BATCH_TYPE = tff.StructWithPythonType(
     OrderedDict,
 )
 BATCHES_TYPE = tff.SequenceType(BATCH_TYPE)
+
+
+class VariableSpec(NamedTuple):
+    """A variable's name and static shape."""
+
+    name: str
+    shape: tuple[int, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +59,11 @@ class Partition:
     def trained_names(self) -> tuple[str, ...]:
         """Names of the trained variables, in the order of `ModelWeights.trainable`."""
         return tuple(self.names[i] for i in self.trained)
+
+    @property
+    def trained_variables(self) -> tuple[VariableSpec, ...]:
+        """The trained variables, in the order of `ModelWeights.trainable`."""
+        return tuple(VariableSpec(self.names[i], self.shapes[i]) for i in self.trained)
 
     @property
     def payload_names(self) -> tuple[str, ...]:

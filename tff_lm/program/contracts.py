@@ -10,6 +10,7 @@ import ml_collections
 import numpy as np
 
 from compression.ledger import CommunicationLedger
+from tff_lm.client_order import ClientOrder
 
 
 class Runtime(Protocol):
@@ -18,8 +19,8 @@ class Runtime(Protocol):
     def initialize(self) -> None:
         """Makes the state of a run that has not begun."""
 
-    def next(self, specs: Sequence[str], /) -> Any:
-        """One round on the clients named by `specs`; returns the process' four metrics."""
+    def next(self, orders: Sequence[ClientOrder], /) -> Any:
+        """One round on the clients of `orders`; returns the process' four metrics."""
 
     def state_arrays(self) -> dict[str, np.ndarray]:
         """A copy of the state, by name."""
@@ -46,8 +47,7 @@ class Experiment:
       clients: ids by split.
       runtime: where rounds are computed.
       longest_first: a cohort -> the same clients, those with the most text first.
-      client_spec: (seed, round, client id) -> the string that names the client in that round.
-      evaluate: (split, specs) -> float32[clients, K], a row of metrics for every client.
+      evaluate: (split, orders) -> float32[clients, K], a row of metrics for every client.
       summarise: rows of metrics -> figures (`tff_lm.learning.metrics.summarise`).
       passes: how many calls of `runtime.next`, all on one cohort, make a round (Mime: two).
       ledger: the bytes of the run.
@@ -61,8 +61,7 @@ class Experiment:
     clients: Clients
     runtime: Runtime
     longest_first: Callable[[Sequence[str]], Sequence[str]]
-    client_spec: Callable[[int, int, str], str]
-    evaluate: Callable[[str, Sequence[str]], np.ndarray]
+    evaluate: Callable[[str, Sequence[ClientOrder]], np.ndarray]
     summarise: Callable[[np.ndarray], Mapping[str, float]]
     passes: int
     ledger: CommunicationLedger

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tff_lm.client_order import ClientOrder
 from tff_lm.program import sampling
 from tff_lm.program.contracts import Experiment
 
@@ -56,5 +57,5 @@ def over_clients(
 
 
 def _rows(experiment: Experiment, split: str, ids: list[str]) -> np.ndarray:
-    specs = [experiment.client_spec(experiment.config.seed, _ROUND, name) for name in ids]
-    return experiment.evaluate(split, specs)
+    orders = [ClientOrder(experiment.config.seed, _ROUND, name) for name in ids]
+    return experiment.evaluate(split, orders)

@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 
+from tff_lm.client_order import ClientOrder
 from tff_lm.program import evaluation, resume, sampling, traffic
 from tff_lm.program.contracts import Experiment
 from tff_lm.program.interrupt import Interrupts
@@ -73,9 +74,9 @@ def _train_round(experiment: Experiment, attendance: sampling.Attendance, number
     )
     # The order is that of the sums, too, so it must follow from the data alone, as it does.
     ordered = experiment.longest_first(cohort)
-    specs = [experiment.client_spec(config.seed, number, client) for client in ordered]
+    orders = [ClientOrder(config.seed, number, client) for client in ordered]
     start = time.perf_counter()
-    passes = [experiment.runtime.next(specs) for _ in range(experiment.passes)]
+    passes = [experiment.runtime.next(orders) for _ in range(experiment.passes)]
     seconds = time.perf_counter() - start
     # The last pass is the one that trains.
     figures = experiment.summarise(passes[-1]["client_work"]["per_client"])

@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from tff_lm import config as config_lib
-from tasks import batching
 from tasks.errors import TaskError
 from tasks.task import make_task
+from tff_lm.client_order import ClientOrder, parse_in_graph
 from tff_lm.config import ConfigError
 from tff_lm.experiment import settings, task_and_model
 from tff_lm.learning.partial import trained_mask
@@ -68,8 +68,8 @@ def count(workdir: Workdir) -> MaskCounts:
             clients, config.federated.clients_per_round, seed=config.seed, round_number=number
         )
         for client in cohort:
-            spec = batching.client_spec(config.seed, number, client)
-            seed = batching.client_seed(tf.constant(spec))
+            order = ClientOrder(config.seed, number, client).encode()
+            seed = parse_in_graph(tf.constant(order)).seed
             # The program counts rounds from 1 (0 is before all training), the process from 0.
             times += trained_mask(model, number - 1, seed)
     return MaskCounts(

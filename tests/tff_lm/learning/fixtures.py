@@ -10,7 +10,7 @@ import tensorflow_federated as tff
 
 from tests import stock_tff  # noqa: F401  (ends TFF's worker)
 from tff_lm.learning import metrics, weights
-from tff_lm.learning.client_work import ClientModel
+from tff_lm.learning.client_model import ClientModel
 
 VOCABULARY = 13
 STARTS_WORD = [i > 3 for i in range(VOCABULARY)]

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 from tff_lm.runtime import errors
 from tff_lm.runtime.network import certificates
-from tff_lm.runtime.processes.child_process import TetheredProcess
-from tff_lm.runtime.processes.start_stop import Scoped
+from tff_lm.runtime.processes.child_process import ChildProcess
+from tff_lm.runtime.processes.start_stop import StartStop
 
 _COMMON = {
     "sslVersionMin": "TLSv1.3",
@@ -31,13 +31,13 @@ _KEEPALIVE = (
 )
 
 
-class Tunnel(Scoped):
+class Tunnel(StartStop):
     """One stunnel process, as a context manager; it dies with this process."""
 
     def __init__(self, service: Mapping[str, str], keepalive_side: str, log_path: str | None):
         self._service = {**_COMMON, **service}
         self._keepalive = [line.format(side=keepalive_side) for line in _KEEPALIVE]
-        self._process = TetheredProcess(log_path)
+        self._process = ChildProcess(log_path)
 
     @property
     def socket_path(self) -> pathlib.Path:

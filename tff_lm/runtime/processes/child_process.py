@@ -18,7 +18,7 @@ _LAUNCHER = pathlib.Path(__file__).with_name("launcher.py")
 _STOP_SECONDS = 10.0
 
 
-class TetheredProcess:
+class ChildProcess:
     """A command run under `launcher.py`, with a private folder that goes when it goes."""
 
     def __init__(self, log_path: str | None = None):

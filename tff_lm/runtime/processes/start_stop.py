@@ -5,7 +5,7 @@ import types
 from typing import Self
 
 
-class Scoped(abc.ABC):
+class StartStop(abc.ABC):
     """A context manager by way of `start` and `stop`."""
 
     @abc.abstractmethod

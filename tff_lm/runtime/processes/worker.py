@@ -10,8 +10,8 @@ from absl import logging
 
 from tff_lm.runtime import errors
 from tff_lm.runtime.processes import allocator, cores
-from tff_lm.runtime.processes.child_process import TetheredProcess
-from tff_lm.runtime.processes.start_stop import Scoped
+from tff_lm.runtime.processes.child_process import ChildProcess
+from tff_lm.runtime.processes.start_stop import StartStop
 
 _LOG_WARNINGS = "1"  # into the log file, whatever the run itself shows
 
@@ -67,12 +67,12 @@ class WorkerOptions:
         return {**os.environ, **tuned, **self.environment}
 
 
-class LocalWorker(Scoped):
+class LocalWorker(StartStop):
     """One worker process, as a context manager; it dies with this process, however that ends."""
 
     def __init__(self, options: WorkerOptions | None = None):
         self.options = options or WorkerOptions()
-        self._process = TetheredProcess(self.options.log_path)
+        self._process = ChildProcess(self.options.log_path)
 
     @property
     def concurrency(self) -> int:

@@ -6,13 +6,10 @@ import functools
 from collections.abc import Mapping, Sequence
 from concurrent import futures
 
-import numpy as np
-import tensorflow_federated as tff
-
+from tff_lm.client_order import ClientOrder
 from tff_lm.runtime.network.connection import Handle, WorkerConnection
 from tff_lm.runtime.rounds import state_arrays
-
-_SPEC_TYPE = tff.TensorType(np.str_)
+from tff_lm.runtime.rounds.client_states import ClientData
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,28 +29,33 @@ class Lanes:
 
 
 def accumulate(
-    lanes: Lanes, functions: Mapping[str, Handle], broadcast: Handle, specs: Sequence[str]
+    lanes: Lanes,
+    functions: Mapping[str, Handle],
+    broadcast: Handle,
+    orders: Sequence[ClientOrder],
+    clients: ClientData,
 ) -> Handle:
-    """Trains the clients `specs` and returns a handle to the accumulator of their updates.
+    """Trains the clients of `orders` and returns a handle to the accumulator of their updates.
 
-    Updates enter the accumulator in the order of `specs`, whichever client finishes first, so the
-    result does not depend on the speed of the clients.
+    Updates enter the accumulator in the sequence of `orders`, whichever client finishes first, so
+    the result does not depend on the speed of the clients.
 
     Args:
         lanes: Where and how many at once.
         functions: Handles of the parts of a `RoundForm`, by name.
         broadcast: The value sent to each client.
-        specs: Client specs.
+        orders: Of the clients.
+        clients: What travels with the orders, and back beside the updates.
     """
     connection = lanes.connection
-    train = functools.partial(_train, connection, functions["work"], broadcast)
+    train = functools.partial(_train, connection, functions["work"], broadcast, clients)
     total = connection.call(functions["zero"])
     waiting: collections.deque[futures.Future[Handle]] = collections.deque()
     try:
-        for spec in specs:
+        for order in orders:
             if len(waiting) == lanes.window:
                 total = _add(connection, functions["accumulate"], total, waiting.popleft())
-            waiting.append(lanes.pool.submit(train, spec))
+            waiting.append(lanes.pool.submit(train, order))
         while waiting:
             total = _add(connection, functions["accumulate"], total, waiting.popleft())
     finally:
@@ -62,11 +64,18 @@ def accumulate(
     return total
 
 
-def _train(connection: WorkerConnection, work: Handle, broadcast: Handle, spec: str) -> Handle:
+def _train(
+    connection: WorkerConnection,
+    work: Handle,
+    broadcast: Handle,
+    clients: ClientData,
+    order: ClientOrder,
+) -> Handle:
     """Trains one client and waits until its update is there."""
-    client = connection.put(spec, _SPEC_TYPE)
+    client = clients.bring(connection, order)
     update = connection.select(connection.call(work, connection.struct([client, broadcast])), 0)
     state_arrays.wait(connection, update)
+    clients.take(connection, order, update)
     return update
 
 

@@ -1,7 +1,7 @@
 """What it takes to get the server state back after the worker that held it has died.
 
-The state lives in a worker. A copy of it is taken here now and then, and the client specs of the
-rounds since are kept: a client spec carries the run's seed and the round, so running those rounds
+The state lives in a worker. A copy of it is taken here now and then, and the orders of the
+rounds since are kept: an order carries the run's seed and the round, so running those rounds
 again from the copy gives the same state, bit for bit.
 """
 
@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
+
+from tff_lm.client_order import ClientOrder
 
 State = Mapping[str, np.ndarray]
 
@@ -26,12 +28,12 @@ class StateKeeper:
     Attributes:
         state: The copy, {leaf path: array}; None before the first.
         rounds_at_copy: Rounds completed when the copy was taken.
-        replay: Client specs of each round completed since.
+        replay: Orders of each round completed since.
     """
 
     state: State | None = None
     rounds_at_copy: int = 0
-    replay: list[list[str]] = dataclasses.field(default_factory=list)
+    replay: list[list[ClientOrder]] = dataclasses.field(default_factory=list)
     _copy_seconds: float = 0.0
     _round_seconds: float = 0.0
 
@@ -54,9 +56,9 @@ class StateKeeper:
         self.state, self.rounds_at_copy = state, rounds
         self.replay, self._round_seconds = [], 0.0
 
-    def completed(self, specs: Sequence[str], seconds: float) -> None:
+    def completed(self, orders: Sequence[ClientOrder], seconds: float) -> None:
         """Notes one more round, which took `seconds`."""
-        self.replay.append(list(specs))
+        self.replay.append(list(orders))
         self._round_seconds += seconds
 
     @property

@@ -1,8 +1,8 @@
 """Federated processes whose server state stays inside a worker between rounds.
 
 Stock `process.next` moves the server state (weights and optimizer moments) through Python twice a
-round. Here a round ships client specs to the worker and metrics back; the state is copied out for a
-checkpoint, and now and then so that a dead worker costs a few rounds' time and nothing else.
+round. Here a round ships clients' orders to the worker and metrics back; the state is copied out for
+a checkpoint, and now and then so that a dead worker costs a few rounds' time and nothing else.
 """
 
 import time
@@ -14,68 +14,16 @@ import tensorflow_federated as tff
 from absl import logging
 from tensorflow_federated.python.core.impl.types import type_conversions
 
+from tff_lm.client_order import ClientOrder
 from tff_lm.runtime import errors
 from tff_lm.runtime.network.connection import Handle
-from tff_lm.runtime.processes.start_stop import Scoped
-from tff_lm.runtime.processes.worker import LocalWorker
-from tff_lm.runtime.rounds import distribution, recovery, round_form, state_arrays
+from tff_lm.runtime.rounds import recovery, round_form, state_arrays
+from tff_lm.runtime.rounds.client_states import ClientData, ClientStates, OrdersAlone
 from tff_lm.runtime.rounds.round_form import RoundForm
-from tff_lm.runtime.rounds.session import Worker, WorkerSession
-from tff_lm.runtime.rounds.worker_keeper import WorkerSlot
 
 _ATTEMPTS = 3
 
 _T = TypeVar("_T")
-
-
-class ResidentRuntime(Scoped):
-    """Workers, and the sessions with those that are alive. A context manager.
-
-    The first living worker is the *home* of the states; the others train slices of each cohort.
-    """
-
-    def __init__(self, workers: Sequence[Worker] | None = None, chunk_size: int | None = None):
-        """Starts nothing yet.
-
-        Args:
-            workers: One worker or more; by default one local worker on all cores.
-            chunk_size: Most client updates held at once in a worker; by default twice as many as
-                train at once. It bounds memory and does not change results.
-        """
-        self._slots = [WorkerSlot(worker, chunk_size) for worker in workers or [LocalWorker()]]
-
-    def start(self) -> None:
-        """Sees to the sessions with the workers; those in order are left as they are.
-
-        Raises:
-            WorkerLostError: if no worker answers.
-        """
-        for slot in self._slots:
-            slot.open()
-        if not any(slot.session for slot in self._slots):
-            self._slots[0].open(at_once=True)
-        if not any(slot.session for slot in self._slots):
-            raise errors.WorkerLostError("None of the workers answers.")
-
-    def stop(self) -> None:
-        """Ends the sessions and the workers."""
-        for slot in self._slots:
-            slot.close()
-
-    @property
-    def workers(self) -> list[Worker]:
-        """The workers as configured, dead ones included."""
-        return [slot.worker for slot in self._slots]
-
-    def home(self) -> WorkerSession:
-        """The session that holds the states."""
-        return next(slot.session for slot in self._slots if slot.session is not None)
-
-    def accumulate(self, form: RoundForm, broadcast: Handle, specs: Sequence[str]) -> Handle:
-        """Trains a cohort on all workers; returns the accumulator of its updates at home."""
-        slices = distribution.split(specs, [worker.concurrency for worker in self.workers])
-        sessions = [slot.session for slot in self._slots]
-        return distribution.accumulate(sessions, self.home(), form, broadcast, slices)
 
 
 class ResidentProcess:
@@ -86,7 +34,11 @@ class ResidentProcess:
     """
 
     def __init__(
-        self, runtime: ResidentRuntime, initialize: tff.Computation, next_: tff.Computation
+        self,
+        runtime: WorkerPool,
+        initialize: tff.Computation,
+        next_: tff.Computation,
+        client_states: ClientStates | None = None,
     ):
         """Compiles the process.
 
@@ -94,13 +46,18 @@ class ResidentProcess:
             runtime: Where to run it.
             initialize: `( -> S@SERVER)`.
             next_: `(<S@SERVER, {str}@CLIENTS> -> <S@SERVER, M@SERVER>)`, of one broadcast and one
-                aggregation (several parallel ones count as one), without secure sums.
+                aggregation (several parallel ones count as one), without secure sums. Where clients
+                keep a state K, their argument is `{<order=str,kept=K>}@CLIENTS`.
+            client_states: What they keep; None if they keep nothing.
         """
         self._runtime = runtime
         self._initialize = round_form.compile_initialize(initialize)
         self._form = round_form.compile_next(next_)
         self._state: Handle | None = None
         self._keeper = recovery.StateKeeper()
+        self._states = client_states
+        self._clients: ClientData = client_states or OrdersAlone()
+        self._copied_round = 0
 
     @property
     def state_type(self) -> tff.Type:
@@ -110,6 +67,9 @@ class ResidentProcess:
     def initialize(self) -> None:
         """Makes the initial state the state."""
         self._keeper = recovery.StateKeeper()
+
+        if self._states:
+            self._states.restore({})
 
         def start() -> None:
             connection = self._runtime.home().connection
@@ -125,57 +85,68 @@ class ResidentProcess:
         Raises:
             ValueError: if they do not fit the state's type; the message names the leaf.
         """
-        state_arrays.check(arrays, self.state_type)
+        server = dict(arrays)
+        if self._states:
+            self._states.restore(server)
+            self._copied_round = self._states.last_round
+        state_arrays.check(server, self.state_type)
         self._state = None
         self._keeper = recovery.StateKeeper()
-        self._keeper.put(dict(arrays), rounds=0)
+        self._keeper.put(server, rounds=0)
         self._retrying(self._held_state)
 
     def state_arrays(self) -> dict[str, np.ndarray]:
-        """Copies the state out: {leaf path in the type, as in "finalizer/step": array}."""
-        return dict(self._retrying(self._copy_state))
+        """Copies the state out: {leaf path in the type, as in "finalizer/step": array}.
 
-    def next(self, client_specs: Sequence[str]) -> object:
+        What clients keep is part of it, or of a file that it refers to.
+        """
+        server = dict(self._retrying(self._copy_state))
+        return server | self._states.arrays() if self._states else server
+
+    def next(self, orders: Sequence[ClientOrder]) -> object:
         """Runs one round and returns its metrics M, in the containers of the process.
 
         Args:
-            client_specs: One string per client, of which there must be at least one.
+            orders: One per client, of which there must be at least one, all of one round.
 
         Raises:
+            ValueError: if an order is for another version of the model than the present one, which
+                alone is held.
             ComputationError: if the computation failed; the state is as before.
             RuntimeFailure: if workers died three times in a row.
         """
-        if not client_specs:
-            raise ValueError("A round needs at least one client.")
+        _check(orders)
 
         def step() -> object:
             state = self._held_state()
             start = time.monotonic()
-            self._state, metrics = self._run(self._form, state, client_specs)
-            self._keeper.completed(client_specs, time.monotonic() - start)
+            self._state, metrics = self._run(self._form, state, orders, self._clients)
+            self._keeper.completed(orders, time.monotonic() - start)
             return metrics
 
         metrics = self._retrying(step)
+        if self._states:
+            self._states.completed(orders)
         if self._keeper.copy_is_due:
             self._retrying(self._copy_state)
         self._runtime.home().connection.collect()  # the old state
         return metrics
 
-    def evaluate(self, computation: tff.Computation, client_specs: Sequence[str]) -> object:
+    def evaluate(self, computation: tff.Computation, orders: Sequence[ClientOrder]) -> object:
         """Runs `(<S@SERVER, {str}@CLIENTS> -> M@SERVER)` on the state and returns the metrics M."""
-        if not client_specs:
+        if not orders:
             raise ValueError("An evaluation needs at least one client.")
-        form = round_form.compile_evaluate(computation)
-        return self._retrying(lambda: self._run(form, self._held_state(), client_specs)[1])
+        form, clients = round_form.compile_evaluate(computation), OrdersAlone()
+        return self._retrying(lambda: self._run(form, self._held_state(), orders, clients)[1])
 
     def _run(
-        self, form: RoundForm, state: Handle, client_specs: Sequence[str]
+        self, form: RoundForm, state: Handle, orders: Sequence[ClientOrder], clients: ClientData
     ) -> tuple[Handle, object]:
         """Runs the parts of a round on `state`; returns the new state and the metrics."""
         session = self._runtime.home()
         connection, functions = session.connection, session.functions(form)
         broadcast = connection.call(functions["prepare"], state)
-        total = self._runtime.accumulate(form, broadcast, client_specs)
+        total = self._runtime.accumulate(form, broadcast, orders, clients)
         nothing = connection.put((), tff.StructType([]))
         report = connection.struct(
             [connection.call(functions["report"], total), nothing, nothing, nothing]
@@ -188,6 +159,8 @@ class ResidentProcess:
 
     def _copy_state(self) -> recovery.State:
         state = self._held_state()
+        if self._states:
+            self._copied_round = self._states.last_round
         return self._keeper.copy(lambda: state_arrays.fetch(state.connection, state))
 
     def _held_state(self) -> Handle:
@@ -201,8 +174,8 @@ class ResidentProcess:
         connection = self._runtime.home().connection
         if self._state is None or self._state.connection is not connection:
             state = state_arrays.put(connection, self._keeper.state, self.state_type)
-            for client_specs in self._keeper.replay:
-                state, _ = self._run(self._form, state, client_specs)
+            for orders in self._keeper.replay:
+                state, _ = self._run(self._form, state, orders, self._clients)
             self._state = state
         return self._state
 
@@ -215,8 +188,32 @@ class ResidentProcess:
             except errors.WorkerLostError as error:
                 logging.warning("A worker died (time %d of %d): %s", attempt, _ATTEMPTS, error)
                 last = error
+            except errors.ComputationError:
+                if self._states:
+                    self._states.failed()
+                raise
         raise errors.RuntimeFailure(
             f"Workers died {_ATTEMPTS} times in a row; see their logs. The last said: {last}",
             self._keeper.rounds_at_copy,
-            self._keeper.state,
+            self._last_copy(),
         ) from last
+
+    def _last_copy(self) -> recovery.State | None:
+        """The last copy of the state, with what clients kept by then."""
+        if self._states is None or self._keeper.state is None:
+            return self._keeper.state
+        self._states.failed()
+        self._states.go_back(self._copied_round)
+        return {**self._keeper.state, **self._states.arrays()}
+
+
+def _check(orders: Sequence[ClientOrder]) -> None:
+    """Raises ValueError unless there is something to do that can be done."""
+    if not orders:
+        raise ValueError("A round needs at least one client.")
+    for order in orders:
+        if order.model_version not in (-1, order.round - 1):
+            raise ValueError(
+                f"{order.encode()!r} is for the model after round {order.model_version}, but only "
+                f"that after round {order.round - 1} is held: leave model_version out"
+            )

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from concurrent import futures
 from typing import Protocol
 
+from tff_lm.client_order import ClientOrder
 from tff_lm.runtime.network.connection import Handle, WorkerConnection
 from tff_lm.runtime.rounds import cohort
+from tff_lm.runtime.rounds.client_states import ClientData
 from tff_lm.runtime.rounds.round_form import RoundForm
 
 
@@ -65,9 +67,15 @@ class WorkerSession:
             }
         return self._functions[form]
 
-    def accumulate(self, form: RoundForm, broadcast: Handle, specs: Sequence[str]) -> Handle:
+    def accumulate(
+        self,
+        form: RoundForm,
+        broadcast: Handle,
+        orders: Sequence[ClientOrder],
+        clients: ClientData,
+    ) -> Handle:
         """Trains clients and returns the accumulator of their updates; see `cohort.accumulate`."""
-        return cohort.accumulate(self._lanes, self.functions(form), broadcast, specs)
+        return cohort.accumulate(self._lanes, self.functions(form), broadcast, orders, clients)
 
     def close(self) -> None:
         """Ends the session. What it held goes with the worker (`WorkerOptions.single_use`)."""

@@ -12,7 +12,7 @@ _LATER_ANSWER_SECONDS = 5.0
 _RETRY_SECONDS = 60.0
 
 
-class WorkerSlot:
+class WorkerKeeper:
     """Keeps one worker in use.
 
     Attributes:

@@ -95,7 +95,7 @@ def _specs(round_number: int) -> list[str]:
 class RoundsTest(RemoteTestCase):
     def run_rounds(self, workers, before_slow_round=lambda: None):
         """Runs three rounds, the second a slow one; returns metrics and state."""
-        with resident.ResidentRuntime(workers) as runtime:
+        with resident.WorkerPool(workers) as runtime:
             process = resident.ResidentProcess(runtime, _PROCESS.initialize, _PROCESS.next)
             process.initialize()
             metrics = [process.next(_specs(0))]

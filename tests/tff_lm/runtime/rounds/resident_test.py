@@ -38,7 +38,7 @@ def _flatten(value: object) -> list[np.ndarray]:
 class ResidentTestCase(parameterized.TestCase):
     def start(self, workers=None, chunk_size=None, process=_PROCESS) -> resident.ResidentProcess:
         self.runtime = self.enter_context(
-            resident.ResidentRuntime(workers or [_local_worker()], chunk_size)
+            resident.WorkerPool(workers or [_local_worker()], chunk_size)
         )
         return resident.ResidentProcess(self.runtime, process.initialize, process.next)
 

@@ -1,0 +1,1 @@
+"""What clients keep between their rounds, beside the data: control variates, error feedback, ..."""

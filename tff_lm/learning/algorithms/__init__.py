@@ -1,0 +1,1 @@
+"""Federated algorithms, one file each: what a client does, what is shared, what the server does."""

@@ -1,0 +1,31 @@
+"""Gradient descent with heavy-ball momentum."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from tff_lm.learning.optimizers.optimizer import Optimizer, Update
+from tff_lm.learning.registry import OPTIMIZERS
+
+
+@OPTIMIZERS.register("momentum")
+@dataclasses.dataclass(frozen=True)
+class Momentum(Optimizer):
+    """a = momentum * a + g; w -= lr * a."""
+
+    momentum: float = 0.9
+
+    def slots(self, name: str, shape: Sequence[int]) -> tuple[float, ...]:
+        del name, shape
+        return (0.0,)
+
+    def apply(self, update: Update) -> None:
+        tf.raw_ops.ResourceApplyMomentum(
+            var=update.variable.handle,
+            accum=update.slots[0].handle,
+            lr=update.learning_rate,
+            grad=update.gradient,
+            momentum=self.momentum,
+            use_locking=False,
+        )
