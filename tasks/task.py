@@ -7,36 +7,13 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tasks import (
-    chat,
-    client_store,
-    lm1b,
-    plain_text,
-    preparation,
-    shakespeare,
-    sotu,
-    stackoverflow,
-    text,
-)
+from tasks import client_store, preparation
 from tasks.cache import default_cache_dir
-from tasks.corpus import Corpus, CorpusOptions
+from tasks.corpus import CorpusOptions
 from tasks.errors import TaskError, unknown_name
+from tasks.registry import CORPORA
 from tasks.splitting import SPLITS
 from tasks.vocabulary import Vocabulary
-
-# A new corpus is one file and one name here.
-CORPORA: Mapping[str, Corpus] = {
-    corpus.name: corpus
-    for corpus in (
-        chat.CORPUS,
-        lm1b.CORPUS,
-        plain_text.CORPUS,
-        shakespeare.CORPUS,
-        sotu.CORPUS,
-        stackoverflow.CORPUS,
-        text.CORPUS,
-    )
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,7 +97,7 @@ def make_task(
     """Prepares a task, or finds it prepared in the cache (then without importing TensorFlow).
 
     Args:
-      name: One of `CORPORA`.
+      name: One of `tasks.registry.CORPORA`.
       path: Where the text lies, for a corpus that is not a package.
       cache_dir: Folder of prepared data; by default `$TFF_LM_CACHE` or `~/.cache/tff_lm`.
       vocabulary_size: Rows of the vocabulary to learn.
@@ -154,6 +131,7 @@ def make_task(
         text_column=text_column,
     )
     folder = preparation.prepare(
+        name,
         corpus,
         options,
         cache_dir=os.path.abspath(os.path.expanduser(cache_dir or default_cache_dir())),

@@ -1,7 +1,7 @@
 """A client's training loop, in one graph, on variables that are updated in place."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -11,6 +11,7 @@ from tff_lm.learning.gradient_hooks import GradientHook
 from tff_lm.learning.local_optimizers import LocalOptimizer
 from tff_lm.learning.options import LearningOptions
 from tff_lm.learning.schedules import build_schedule
+from tff_lm.models.protocol import TrainableModel
 
 _DROPOUT_STREAM = 1
 
@@ -21,7 +22,7 @@ MaskFn = Callable[[tf.Tensor], tf.Tensor]
 class LocalModel(NamedTuple):
     """The model under training, and those of its variables that are trained, by name."""
 
-    model: Any
+    model: TrainableModel
     names: Sequence[str]
     variables: Sequence[tf.Variable]
     starts_word: Sequence[bool]

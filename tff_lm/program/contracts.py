@@ -46,6 +46,7 @@ class Experiment:
       config: the validated configuration.
       clients: ids by split.
       runtime: where rounds are computed.
+      begin: brings the runtime to the state before round 1 (`tff_lm.warm_start.start.beginning`).
       longest_first: a cohort -> the same clients, those with the most text first.
       evaluate: (split, orders) -> float32[clients, K], a row of metrics for every client.
       summarise: rows of metrics -> figures (`tff_lm.learning.metrics.summarise`).
@@ -60,6 +61,7 @@ class Experiment:
     config: ml_collections.ConfigDict
     clients: Clients
     runtime: Runtime
+    begin: Callable[[], None]
     longest_first: Callable[[Sequence[str]], Sequence[str]]
     evaluate: Callable[[str, Sequence[ClientOrder]], np.ndarray]
     summarise: Callable[[np.ndarray], Mapping[str, float]]

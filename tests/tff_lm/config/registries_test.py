@@ -4,7 +4,7 @@ from absl.testing import absltest, parameterized
 
 from compression.level_codec import LevelCodec
 from compression.registry import CODECS
-from tasks.task import CORPORA
+from tasks.registry import CORPORA
 from tff_lm.config import default_config, schema
 from tff_lm.experiment import settings
 from tff_lm.learning.algorithms import ALGORITHMS
