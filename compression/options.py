@@ -1,0 +1,35 @@
+"""Options of what travels between clients and server, and of how updates are added up.
+
+A codec and the parts of an aggregation are expressions such as 'scaled(eden(bits=2))'
+(`tff_lm.expressions`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tff_lm.options import option
+
+
+@dataclasses.dataclass(frozen=True)
+class DownloadOptions:
+    """how the server sends its model"""
+
+    codec: str = option("identity", "the code, such as 'eden(bits=4)'; identity: float32")
+    min_elements: int = option(1024, "smaller variables go as float32", minimum=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class UploadOptions(DownloadOptions):
+    """how clients send their updates"""
+
+    measure_error: bool = option(False, "report the codec's relative squared error")
+
+
+@dataclasses.dataclass(frozen=True)
+class AggregationOptions:
+    """what is made of the clients' updates"""
+
+    client_transforms: str = option("", "of an update before it is encoded, in order; empty: none")
+    rule: str = option("mean", "how updates are added up")
+    sum_transforms: str = option("", "of the sum before it is divided, in order; empty: none")
