@@ -8,14 +8,32 @@ from __future__ import annotations
 
 import dataclasses
 
+from compression.registry import CODECS
+from tff_lm import expressions
 from tff_lm.options import option
+
+
+def _codec(text: str) -> str:
+    """One spelling of a codec, known without building it; raises ValueError for one unknown."""
+    return str(_sorted(expressions.parse(text, CODECS)))
+
+
+def _sorted(expression: expressions.Expression) -> expressions.Expression:
+    arguments = [
+        (name, _sorted(value) if isinstance(value, expressions.Expression) else value)
+        for name, value in expression.arguments
+    ]
+    arguments.sort(key=lambda argument: (argument[0] != expressions.INNER, argument[0]))
+    return expressions.Expression(expression.name, tuple(arguments))
 
 
 @dataclasses.dataclass(frozen=True)
 class DownloadOptions:
     """how the server sends its model"""
 
-    codec: str = option("identity", "the code, such as 'eden(bits=4)'; identity: float32")
+    codec: str = option(
+        "identity", "the code, such as 'eden(bits=4)'; identity: float32", normalize=_codec
+    )
     min_elements: int = option(1024, "smaller variables go as float32", minimum=1)
 
 

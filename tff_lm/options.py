@@ -14,7 +14,7 @@ configuration, `--help`, the checks of values and the arguments of what is built
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Value = bool | int | float | str
@@ -33,6 +33,8 @@ class Field:
       minimum: The smallest allowed number, included.
       maximum: The largest allowed number, included.
       fixed: Whether a resumed run must keep the value (what changes the training may not change).
+      normalize: Turns a text into the one spelling of what it says, such as that of an expression;
+        raises ValueError on what says nothing.
     """
 
     default: Value
@@ -41,6 +43,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     fixed: bool = True
+    normalize: Callable[[str], str] | None = None
 
 
 def option(
@@ -51,9 +54,10 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     fixed: bool = True,
+    normalize: Callable[[str], str] | None = None,
 ) -> Any:
     """A field of a dataclass that is an option; the arguments are those of `Field`."""
-    described = Field(default, help, choices, minimum, maximum, fixed)
+    described = Field(default, help, choices, minimum, maximum, fixed, normalize)
     return dataclasses.field(default=default, metadata={_KEY: described})
 
 
