@@ -32,7 +32,10 @@ class DownloadOptions:
     """how the server sends its model"""
 
     codec: str = option(
-        "identity", "the code, such as 'eden(bits=4)'; identity: float32", normalize=_codec
+        "identity",
+        "the code, such as 'scaled(eden(bits=2))'; identity: float32",
+        choices=CODECS,
+        normalize=_codec,
     )
     min_elements: int = option(1024, "smaller variables go as float32", minimum=1)
 

@@ -29,7 +29,7 @@ class Field:
       default: The value when nobody sets it; its type is the option's type.
       help: One line for `--help`, with the unit.
       choices: The allowed texts, such as a registry, which is asked when a value is checked; empty
-        for any.
+        for any. With `normalize`, the names that may stand in a text.
       minimum: The smallest allowed number, included.
       maximum: The largest allowed number, included.
       fixed: Whether a resumed run must keep the value (what changes the training may not change).

@@ -34,7 +34,7 @@ class Option(Field):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The allowed texts; () for any."""
+        """The choices as they are now; () for any."""
         try:
             return tuple(self.choices)
         except ImportError:  # a registry of modules that are not there
@@ -56,7 +56,7 @@ class Option(Field):
         is_right = type(value) is self.type
         if not is_right:
             raise ConfigError(f"{self.key} must be {self.expects()}, not {value!r}")
-        if self.names and value not in self.names:
+        if self.normalize is None and self.names and value not in self.names:
             hint = nearest(str(value), self.names)
             raise ConfigError(f"{self.key} must be {self.expects()}, not {value!r}{hint}")
         if isinstance(value, float) and not math.isfinite(value):
@@ -74,7 +74,7 @@ class Option(Field):
 
     def expects(self) -> str:
         """What the option accepts, in words."""
-        if self.names:
+        if self.normalize is None and self.names:
             return "one of " + ", ".join(repr(name) for name in self.names)
         return {bool: "True or False", int: "an integer", float: "a number", str: "a text"}[
             self.type
