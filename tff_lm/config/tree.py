@@ -152,7 +152,7 @@ def check_resumable(
         if option.fixed and before != after:
             raise ConfigError(
                 f"{option.key} is {before!r} in the run at {where} and cannot become {after!r}; "
-                f"keep {before!r} or choose another --workdir"
+                f"keep --config.{option.key}={before} or choose another --workdir"
             )
 
 

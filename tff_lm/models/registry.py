@@ -11,7 +11,8 @@ from tff_lm.models.cifg_lstm import CifgLstm
 from tff_lm.models.conformer import Conformer
 from tff_lm.models.language_model import LanguageModel
 from tff_lm.models.layers import COMPUTE_DTYPES, SubLayer, TiedEmbedding
-from tff_lm.models.lora import LoraOptions, attach
+from tff_lm.models.lora import attach
+from tff_lm.models.options import LoraOptions
 from tff_lm.models.positions import POSITIONS, SINUSOIDAL, Positions
 from tff_lm.models.scale_invariant import ScaleInvariantCifgLstm, ScaleInvariantTransformer
 from tff_lm.models.transformer import Transformer
