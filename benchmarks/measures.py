@@ -28,6 +28,7 @@ from tff_lm.learning.build import build_learning_process
 from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.partial import PartialOptions, build_client_model
 from tff_lm.models import build_model
+from tff_lm.models.protocol import TrainableModel
 from tff_lm.runtime.processes.worker import LocalWorker, WorkerOptions
 from tff_lm.runtime.rounds.resident import ResidentProcess, ResidentRuntime
 
@@ -153,7 +154,7 @@ def build_resident(
 ) -> ResidentProcess:
     """Our learning process, initialized on a runtime; `upload` is a codec."""
 
-    def model_fn() -> object:
+    def model_fn() -> TrainableModel:
         return build_model(model, job.task.vocabulary.size, precision=precision)
 
     client_model = build_client_model(model_fn, job.task.vocabulary.starts_word.tolist(), partial)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from benchmarks.jobs import LEARNING_RATE
-from tff_lm.models.language_model import LanguageModel
+from tff_lm.models.protocol import TrainableModel
 
 
-def build_step(network: LanguageModel) -> Callable[[tf.Tensor, tf.Tensor], None]:
+def build_step(network: TrainableModel) -> Callable[[tf.Tensor, tf.Tensor], None]:
     """One step of SGD in place on int32[B, T] inputs and targets, as one `tf.function`."""
     variables = network.trainable_variables
     ids = tf.TensorSpec([None, None], tf.int32)

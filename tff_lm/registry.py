@@ -26,6 +26,7 @@ import os
 import pathlib
 import pkgutil
 import sys
+import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
@@ -55,6 +56,7 @@ class Registry(Mapping[str, T], Generic[T]):
         self._symbol = symbol
         self._modules = modules
         self._found: dict[str, T] = {}
+        self._origins: dict[str, tuple[str, object]] = {}
 
     def register(self, name: str) -> Callable[[T], T]:
         """A decorator that enters what it decorates under `name`, a literal.
@@ -62,13 +64,16 @@ class Registry(Mapping[str, T], Generic[T]):
         Raises:
           ValueError: If the name is taken by something else.
         """
+        # Not the thing's own module: an object's is that of its class.
+        module, line = _place(sys._getframe(1))
 
         def enter(thing: T) -> T:
-            known = self._found.get(name)
-            taken = known is None and name in self._places and not self._is_written_in(name, thing)
-            if taken or (known is not None and not _is_same(known, thing)):
+            # A module that is imported again makes its classes and objects anew.
+            origin = (module, getattr(thing, "__qualname__", line))
+            owner = self._places.get(name, module)
+            if module != owner or self._origins.get(name, origin) != origin:
                 raise ValueError(f"There is a {self.kind} called {name!r} already; choose another.")
-            self._found[name] = thing
+            self._found[name], self._origins[name] = thing, origin
             return thing
 
         return enter
@@ -104,9 +109,6 @@ class Registry(Mapping[str, T], Generic[T]):
             for name in _registered_names(source, self._symbol)
         }
 
-    def _is_written_in(self, name: str, thing: object) -> bool:
-        return getattr(thing, "__module__", None) in (self._places[name], "__main__")
-
 
 def nearest(word: str, valid: Sequence[str]) -> str:
     """The end of a message about an unknown `word`: the nearest valid one, then all of them."""
@@ -136,6 +138,12 @@ def load_extensions(names: str) -> None:
             raise ExtensionError(f"extensions: {name} cannot be loaded: {error}") from error
 
 
+def _place(caller: types.FrameType) -> tuple[str, int]:
+    """(module, line) of a call; the module by its own name, if it is the program that runs, too."""
+    spec = caller.f_globals.get("__spec__")
+    return spec.name if spec else caller.f_globals["__name__"], caller.f_lineno
+
+
 def _load_file(path: pathlib.Path) -> None:
     path = path.resolve()
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
@@ -153,15 +161,6 @@ def _load_file(path: pathlib.Path) -> None:
     except BaseException:
         del sys.modules[name]
         raise
-
-
-def _is_same(known: object, thing: object) -> bool:
-    """Whether both are one thing: a module that is imported again makes its classes anew."""
-    names = [
-        (getattr(each, "__module__", None), getattr(each, "__qualname__", None))
-        for each in (known, thing)
-    ]
-    return known is thing or (names[0] == names[1] and None not in names[0])
 
 
 def _sources(place: str) -> Iterator[tuple[str, str]]:

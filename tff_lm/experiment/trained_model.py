@@ -11,8 +11,9 @@ import tensorflow as tf
 from tasks.vocabulary import Vocabulary
 from tff_lm.config import read
 from tff_lm.experiment import settings
-from tff_lm.models import LanguageModel, build_model, lora
+from tff_lm.models import build_model, lora
 from tff_lm.models.options import ModelOptions
+from tff_lm.models.protocol import ServableModel
 from tff_lm.run_folder.checkpoints import Checkpoint
 from tff_lm.run_folder.errors import RunError
 from tff_lm.run_folder.workdir import Workdir
@@ -41,7 +42,7 @@ def load_weights(
 
 def load_model(
     config: ml_collections.ConfigDict, checkpoint: Checkpoint, vocabulary: Vocabulary
-) -> LanguageModel:
+) -> ServableModel:
     """The model with the checkpoint's weights, in float32."""
     options = dataclasses.replace(read(config, ModelOptions, "model"), dropout=0.0)
     model = build_model(
@@ -55,6 +56,6 @@ def load_model(
     return model
 
 
-def next_piece_probabilities(model: LanguageModel, tokens: np.ndarray) -> np.ndarray:
+def next_piece_probabilities(model: ServableModel, tokens: np.ndarray) -> np.ndarray:
     """int32[N, T] without padding -> float32[N, V], the distribution of the piece after each."""
     return tf.nn.softmax(model(tf.constant(tokens))[:, -1]).numpy()

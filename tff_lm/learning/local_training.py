@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -11,6 +11,7 @@ from tff_lm.learning.batch_loop import fold
 from tff_lm.learning.gradient_hooks import GradientHook
 from tff_lm.learning.local_optimizers import LocalOptimizer
 from tff_lm.learning.schedules import ScheduleOptions, build_schedule
+from tff_lm.models.protocol import TrainableModel
 
 _DROPOUT_STREAM = 1
 WEIGHTINGS = ("tokens", "examples", "uniform")
@@ -48,7 +49,7 @@ class LocalOptions:
 class LocalModel(NamedTuple):
     """The model under training, and those of its variables that are trained, by name."""
 
-    model: Any
+    model: TrainableModel
     names: Sequence[str]
     variables: Sequence[tf.Variable]
     starts_word: Sequence[bool]

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from tff_lm.learning import metrics
+from tff_lm.models.protocol import TrainableModel
 
 Batch = Mapping[str, tf.Tensor]
 Gradients = list[tf.Tensor | None]
@@ -21,11 +22,13 @@ class Score:
     row: tf.Tensor
 
 
-def score_batch(model: Any, batch: Batch, starts_word: Any, **score_options: Any) -> Score:
+def score_batch(
+    model: TrainableModel, batch: Batch, starts_word: Any, **score_options: Any
+) -> Score:
     """Scores a batch: the mean negative log-likelihood over its real target tokens.
 
     Args:
-      model: A `tff_lm.models.LanguageModel`.
+      model: Scores, with the weights that it has.
       batch: `OrderedDict(x=int32[B,T], y=int32[B,T], ...)`.
       starts_word: bool[V].
       **score_options: Passed to `model.score` (`training`, `seed`, `trained`).
@@ -41,7 +44,7 @@ def score_batch(model: Any, batch: Batch, starts_word: Any, **score_options: Any
 
 
 def score_and_gradients(
-    model: Any,
+    model: TrainableModel,
     variables: Sequence[tf.Variable],
     batch: Batch,
     starts_word: Any,

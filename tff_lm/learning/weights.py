@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from tff_lm.learning import local_variables
-
-ModelFn = Callable[[], Any]  # () -> tff_lm.models.LanguageModel, made anew at every call
+from tff_lm.models.protocol import ModelFn
 
 # One batch: inputs and targets (0 is padding), and the client's stateless seed for this round.
 BATCH_TYPE = tff.StructWithPythonType(

@@ -60,7 +60,7 @@ class CausalSelfAttention(SubLayer):
         query, key, value = tf.unstack(
             tf.transpose(tf.reshape(padded, split), [2, 0, 3, 1, 4]), axis=0
         )
-        query, key = self.positions.turn(query), self.positions.turn(key)
+        query, key = self.positions.rotate(query), self.positions.rotate(key)
         scores = tf.matmul(query, key, transpose_b=True) * (self.width // self.heads) ** -0.5
         weights = self.weigh(tf.cast(scores, tf.float32))
         mixed = tf.matmul(tf.cast(weights, value.dtype), value)

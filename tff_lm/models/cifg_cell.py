@@ -1,6 +1,6 @@
 """The nonlinear functions of a CIFG-LSTM's step, each with its gradient, apart from its products.
 
-`cifg_lstm.cifg_recurrence` writes backpropagation out, so a cell gives both directions. All arrays
+`cifg_layer.cifg_recurrence` writes backpropagation out, so a cell gives both directions. All arrays
 are float32, with B rows and h units; the parts of z are in the order forget, output, candidate.
 """
 

@@ -11,9 +11,10 @@ from typing import Any
 import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
+from tff_lm.models.blocks import FeedForward, Residual
 from tff_lm.models.layers import CallContext, Dense, LayerNorm, SeededNormal, SubLayer
 from tff_lm.models.positions import SINUSOIDAL, Positions
-from tff_lm.models.transformer import FeedForward, Residual
+from tff_lm.models.registry import MODELS, Architecture
 
 
 class ConvolutionModule(SubLayer):
@@ -151,3 +152,15 @@ class Conformer(SubLayer):
                 x = branch(x, context)
             x = norm(x)
         return x
+
+
+def _of_size(
+    width: int, hidden: int = 2048, layers: int = 3, heads: int = 8, kernel_size: int = 31
+) -> Architecture:
+    sizes = {"width": width, "hidden": hidden, "layers": layers, "heads": heads}
+    return Architecture(Conformer, sizes | {"kernel_size": kernel_size})
+
+
+# Large: Ro et al. 2022, table 1.
+MODELS.register("conformer_tiny")(_of_size(16, hidden=32, layers=1, heads=2, kernel_size=3))
+MODELS.register("conformer_large")(_of_size(512))

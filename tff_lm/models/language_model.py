@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from tff_lm.models.layers import CallContext, Dropout, SubLayer, TiedEmbedding
-from tff_lm.models.padding import Packing
+from tff_lm.models.token_packing import TokenPacking
 
 
 class LanguageModel(tf.keras.Model):
@@ -74,8 +74,8 @@ class LanguageModel(tf.keras.Model):
         labels = context.packing.ids(y)[: context.packing.tokens]
         return context.packing.without_spare(self._logits(x, context)), labels
 
-    def _packing(self, ids: tf.Tensor) -> Packing:
-        return Packing.of(ids, self.embedding.precision)
+    def _packing(self, ids: tf.Tensor) -> TokenPacking:
+        return TokenPacking.of(ids, self.embedding.precision)
 
     def _logits(self, tokens: tf.Tensor, context: CallContext) -> tf.Tensor:
         x = self.dropout(self.embedding(context.packing.ids(tokens), context), context)

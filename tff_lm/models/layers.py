@@ -9,7 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from tff_lm.models.padding import Gradient, Packing
+from tff_lm.models.gradients import gradient_if, matmul
+from tff_lm.models.token_packing import TokenPacking
 
 COMPUTE_DTYPES = {"float32": tf.float32, "bfloat16": tf.bfloat16}
 
@@ -27,7 +28,7 @@ class CallContext:
         named are trained.
     """
 
-    packing: Packing
+    packing: TokenPacking
     training: bool = False
     seed: tf.Tensor | None = None
     trained: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
@@ -129,65 +130,6 @@ class Dense(Linear):
         self.bias = self.weight("bias", [width_out], "zeros")
 
 
-def matmul(
-    x: tf.Tensor,
-    weights: tf.Variable,
-    precision: tf.DType,
-    trained: tf.Tensor | None,
-    *,
-    bias: tf.Variable | None = None,
-    transpose_b: bool = False,
-) -> tf.Tensor:
-    """X [N, in] times the weights, plus a bias, in `precision`.
-
-    Where the bool scalar `trained` is given and false, the weights' gradient is zero and its
-    product does not run.
-    """
-    x = tf.cast(x, precision)
-    master = tf.convert_to_tensor(weights)
-    matrix = tf.cast(master, precision)
-    if trained is not None:
-        matrix = tf.stop_gradient(matrix)
-    result = tf.matmul(x, matrix, transpose_b=transpose_b)
-    if bias is not None:
-        result = tf.nn.bias_add(result, tf.cast(bias, precision))
-    if trained is None:
-        return result
-    # Behind the bias, for TensorFlow runs product and bias as one operation, which rounds once.
-    return _with_weight_gradient(result, master, x, trained, transpose_b)
-
-
-def _with_weight_gradient(
-    result: tf.Tensor, weights: tf.Tensor, x: tf.Tensor, trained: tf.Tensor, transpose_b: bool
-) -> tf.Tensor:
-    """`result`, a product of x and weights through which no gradient reaches the weights yet."""
-
-    @tf.custom_gradient
-    def attach(result: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-        def grad(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            left, right = (upstream, x) if transpose_b else (x, upstream)
-            return upstream, outer_if(trained, left, right, weights.dtype)
-
-        return tf.identity(result), grad
-
-    return attach(result, weights)
-
-
-def outer_if(
-    trained: tf.Tensor | None, left: tf.Tensor, right: tf.Tensor, dtype: tf.DType | None = None
-) -> tf.Tensor:
-    """left^T right, [N, m] and [N, n] -> [m, n]; zeros, without the product, where not trained."""
-    dtype = dtype or left.dtype
-
-    def product() -> tf.Tensor:
-        return tf.cast(tf.matmul(left, right, transpose_a=True), dtype)
-
-    if trained is None:
-        return product()
-    shape = [left.shape[1], right.shape[1]]
-    return tf.cond(trained, product, lambda: tf.zeros(shape, dtype))
-
-
 class LayerNorm(SubLayer):
     """Layer normalization over the last axis (Ba et al. 2016, arXiv 1607.06450), in float32."""
 
@@ -265,13 +207,3 @@ class TiedEmbedding(SubLayer):
         trained = context.trained.get(f"{self.path}/embeddings")
         product = matmul(x, self.embeddings, self.precision, trained, transpose_b=True)
         return tf.cast(product, tf.float32)
-
-
-def gradient_if(trained: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """X; its gradient is zero where the bool scalar `trained` is false."""
-
-    @tf.custom_gradient
-    def identity(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-        return tf.identity(x), lambda upstream: upstream * tf.cast(trained, upstream.dtype)
-
-    return identity(x)

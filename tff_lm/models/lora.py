@@ -13,7 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 import tensorflow as tf
 
-from tff_lm.models.layers import CallContext, SeededNormal, SubLayer, gradient_if, matmul
+from tff_lm.models.gradients import gradient_if, matmul
+from tff_lm.models.layers import CallContext, SeededNormal, SubLayer
 from tff_lm.models.options import LoraOptions
 
 _DOWN, _UP = "lora_a", "lora_b"

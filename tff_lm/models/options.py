@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from tff_lm.models.registry import MODELS, POSITIONS
 from tff_lm.options import option
 
 
@@ -11,10 +12,10 @@ from tff_lm.options import option
 class ModelOptions:
     """the architecture"""
 
-    name: str = option("transformer_small", "architecture and size")
+    name: str = option("transformer_small", "architecture and size", choices=MODELS)
     dropout: float = option(0.0, "dropout rate while training", minimum=0, maximum=0.95)
     scale_invariant: bool = option(False, "the variant whose scale of weights has no effect")
-    positions: str = option("sinusoidal", "how attention tells places")
+    positions: str = option("sinusoidal", "how attention tells places", choices=POSITIONS)
 
 
 @dataclasses.dataclass(frozen=True)

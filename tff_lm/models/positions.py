@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from tff_lm.models.registry import POSITIONS
+
 
 class Positions:
     """A kind of positions: what it does to embeddings, and to queries and keys."""
@@ -13,11 +15,12 @@ class Positions:
         del positions
         return x
 
-    def turn(self, heads: tf.Tensor) -> tf.Tensor:
+    def rotate(self, heads: tf.Tensor) -> tf.Tensor:
         """Queries or keys [..., T, d/heads], in order of their places -> the same shape, dtype."""
         return heads
 
 
+@POSITIONS.register("sinusoidal")
 class SinusoidalPositions(Positions):
     """Sines, then cosines, added to the embeddings (Vaswani et al. 2017, section 3.5)."""
 
@@ -26,6 +29,7 @@ class SinusoidalPositions(Positions):
         return x + tf.concat([tf.sin(angles), tf.cos(angles)], axis=-1)
 
 
+@POSITIONS.register("rotary")
 class RotaryPositions(Positions):
     """Queries and keys are turned, so that their product knows their distance alone.
 
@@ -33,7 +37,7 @@ class RotaryPositions(Positions):
     values paired with the second. Without weights, and without limit of length.
     """
 
-    def turn(self, heads: tf.Tensor) -> tf.Tensor:
+    def rotate(self, heads: tf.Tensor) -> tf.Tensor:
         angles = _angles(tf.range(tf.shape(heads)[-2]), heads.shape[-1] // 2)
         cosine, sine = tf.cos(angles), tf.sin(angles)
         first, second = tf.split(tf.cast(heads, tf.float32), 2, axis=-1)
@@ -48,4 +52,3 @@ def _angles(positions: tf.Tensor, pairs: int) -> tf.Tensor:
 
 
 SINUSOIDAL = SinusoidalPositions()
-POSITIONS: dict[str, Positions] = {"sinusoidal": SINUSOIDAL, "rotary": RotaryPositions()}

@@ -1,4 +1,4 @@
-"""Bodies whose output does not depend on the scale of their matrices.
+"""Layers of bodies whose output does not depend on the scale of their matrices.
 
 Ro et al. 2024, "Efficient Language Model Architectures for Differentially Private Federated
 Learning" (arXiv 2403.08100), after Li et al. 2022, "Robust Training of Neural Networks Using Scale
@@ -32,23 +32,22 @@ Where this differs:
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
+from tff_lm.models.blocks import FeedForward
 from tff_lm.models.cifg_cell import Gates
-from tff_lm.models.cifg_lstm import CifgLstm, CifgLstmLayer
+from tff_lm.models.cifg_layer import CifgLstmLayer
 from tff_lm.models.layers import CallContext, Linear, SubLayer
-from tff_lm.models.transformer import FeedForward, Transformer
-from tff_lm.models.unit_scale import UnitScale, unit_scale, unit_scale_gradient
+from tff_lm.models.rms_norm import RmsNorm, rms_norm, rms_norm_gradient
 
 _FLOOR = 0.1
 
 
 class ScaleInvariantCell:
-    """A `Cell` of piecewise linear functions s(z) = clip(unit_scale(z) / 2, -1, 1), one a part.
+    """A `Cell` of piecewise linear functions s(z) = clip(rms_norm(z) / 2, -1, 1), one a part.
 
         f = (1 + s(z_f)) / 2    o = (1 + s(z_o)) / 2    g = s(z_g)
 
@@ -75,19 +74,19 @@ class ScaleInvariantCell:
         )
 
     def read(self, state: tf.Tensor) -> tf.Tensor:
-        return unit_scale(state)
+        return rms_norm(state)
 
     def read_gradient(self, state: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
-        return unit_scale_gradient(state, upstream)
+        return rms_norm_gradient(state, upstream)
 
 
 def _squash(z: tf.Tensor) -> tf.Tensor:
-    return tf.clip_by_value(0.5 * unit_scale(z), -1.0, 1.0)
+    return tf.clip_by_value(0.5 * rms_norm(z), -1.0, 1.0)
 
 
 def _squash_gradient(z: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
-    inside = tf.cast(tf.abs(unit_scale(z)) < 2.0, upstream.dtype)
-    return unit_scale_gradient(z, 0.5 * upstream * inside)
+    inside = tf.cast(tf.abs(rms_norm(z)) < 2.0, upstream.dtype)
+    return rms_norm_gradient(z, 0.5 * upstream * inside)
 
 
 class ScaleInvariantCifgLayer(CifgLstmLayer):
@@ -97,7 +96,7 @@ class ScaleInvariantCifgLayer(CifgLstmLayer):
 
     def __init__(self, path: str, width: int, hidden: int, *, seed: int, precision: str):
         super().__init__(path, width, hidden, seed=seed, precision=precision)
-        self.output_scale = UnitScale(f"{path}/output", width)
+        self.output_scale = RmsNorm(f"{path}/output", width)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
@@ -121,28 +120,26 @@ class Rescaled(SubLayer):
         # Residual names its norm after the layer that it holds.
         self.path = layer.path
         self.layer = layer
-        self.scale = UnitScale(layer.path, width, initial_gain)
+        self.scale = RmsNorm(layer.path, width, initial_gain)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
         return self.scale(self.layer(x, context))
 
 
-def _attention(path: str, width: int, heads: int, *, out_scale: float, **common: Any) -> Rescaled:
+def invariant_attention(
+    path: str, width: int, heads: int, *, out_scale: float, **common: Any
+) -> Rescaled:
+    """Attention by `relu_weights` whose matrices are invariant, without biases."""
     layer = CausalSelfAttention(
         path, width, heads, out_scale=1.0, weigh=relu_weights, projection=Linear, **common
     )
     return Rescaled(layer, width, out_scale)
 
 
-def _feed_forward(
+def invariant_feed_forward(
     path: str, width: int, hidden: int, *, out_scale: float, **common: Any
 ) -> Rescaled:
+    """A `blocks.FeedForward` whose matrices are invariant, without biases."""
     layer = FeedForward(path, width, hidden, out_scale=1.0, projection=Linear, **common)
     return Rescaled(layer, width, out_scale)
-
-
-ScaleInvariantTransformer = functools.partial(
-    Transformer, attention=_attention, feed_forward=_feed_forward
-)
-ScaleInvariantCifgLstm = functools.partial(CifgLstm, layer=ScaleInvariantCifgLayer)

@@ -2,79 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
-from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, Linear, SubLayer
+from tff_lm.models.blocks import FeedForward, Residual
+from tff_lm.models.layers import CallContext, LayerNorm, SubLayer
 from tff_lm.models.positions import SINUSOIDAL, Positions
-
-
-@tf.custom_gradient
-def relu(x: tf.Tensor) -> tf.Tensor:
-    """max(x, 0), any shape.
-
-    The gradient is taken in float32: TFF's worker has no vector code for comparing bfloat16, and
-    spent a fourteenth of a small model's step on it.
-    """
-    y = tf.nn.relu(x)
-
-    def grad(upstream: tf.Tensor) -> tf.Tensor:
-        wide = tf.raw_ops.ReluGrad(
-            gradients=tf.cast(upstream, tf.float32), features=tf.cast(y, tf.float32)
-        )
-        return tf.cast(wide, x.dtype)
-
-    return y, grad
-
-
-class FeedForward(SubLayer):
-    """[N, d] -> [N, d] through a hidden layer; `activation` maps tensors to tensors."""
-
-    def __init__(
-        self,
-        path: str,
-        width: int,
-        hidden: int,
-        *,
-        seed: int,
-        precision: str,
-        out_scale: float,
-        activation: Callable[[tf.Tensor], tf.Tensor] = relu,
-        projection: type[Linear] = Dense,
-    ):
-        super().__init__(path, precision)
-        self.activation = activation
-        common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.hidden = projection(f"{path}/hidden", width, hidden, **common)
-        self.output_projection = projection(
-            f"{path}/output", hidden, width, scale=out_scale, **common
-        )
-
-    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
-        """[N, d] -> [N, d]."""
-        return self.output_projection(self.activation(self.hidden(x, context)), context)
-
-
-class Residual(SubLayer):
-    """x + factor * dropout(layer(norm(x))): the pre-norm residual branch (Xiong et al. 2020)."""
-
-    def __init__(
-        self, layer: SubLayer, width: int, *, precision: str, dropout: float, factor: float = 1.0
-    ):
-        super().__init__(f"{layer.path}_residual")
-        self.norm = LayerNorm(f"{layer.path}/norm", width, precision=precision)
-        self.layer = layer
-        self.dropout = Dropout(f"{layer.path}/dropout", dropout)
-        self.factor = factor
-
-    def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
-        """[N, d] -> [N, d]."""
-        branch = self.dropout(self.layer(self.norm(x), context), context)
-        branch = tf.cast(branch, x.dtype)
-        return x + (branch if self.factor == 1.0 else branch * self.factor)
+from tff_lm.models.registry import MODELS, Architecture
+from tff_lm.models.scale_invariant import invariant_attention, invariant_feed_forward
 
 
 class Transformer(SubLayer):
@@ -122,3 +61,19 @@ class Transformer(SubLayer):
         for block in self.blocks:
             x = block(x, context)
         return self.norm(x)
+
+
+def _of_size(width: int, hidden: int = 2048, layers: int = 6, heads: int = 8) -> Architecture:
+    return Architecture(
+        Transformer,
+        {"width": width, "hidden": hidden, "layers": layers, "heads": heads},
+        scale_invariant=functools.partial(
+            Transformer, attention=invariant_attention, feed_forward=invariant_feed_forward
+        ),
+    )
+
+
+# Small and large: Ro et al. 2022, table 1.
+MODELS.register("transformer_tiny")(_of_size(16, hidden=32, layers=2, heads=2))
+MODELS.register("transformer_small")(_of_size(128))
+MODELS.register("transformer_large")(_of_size(512))

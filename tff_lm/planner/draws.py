@@ -21,7 +21,8 @@ from tff_lm.learning.partial import (
     find_candidates,
     trained_mask,
 )
-from tff_lm.learning.weights import ModelFn, Partition, full_partition
+from tff_lm.learning.weights import Partition, full_partition
+from tff_lm.models.protocol import ModelFn
 
 _SAME_FOR_ALL_SEEDS = (0, 0)
 

@@ -13,7 +13,7 @@ from compression.options import DownloadOptions, UploadOptions
 from compression.registry import codec_of
 from tff_lm.config.option import Value
 from tff_lm.learning.partial import PartialOptions
-from tff_lm.learning.weights import ModelFn
+from tff_lm.models.protocol import ModelFn
 from tff_lm.planner.catalogue import DOWNLOADS, UPLOADS
 from tff_lm.planner.draws import Draws, draws, partition_of
 from tff_lm.planner.payloads import payload_bits

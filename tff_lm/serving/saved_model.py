@@ -5,13 +5,13 @@ from __future__ import annotations
 import tensorflow as tf
 
 from tasks.vocabulary import BOS, Vocabulary
-from tff_lm.models import LanguageModel
+from tff_lm.models.protocol import ServableModel
 from tff_lm.serving.next_words import NextWords
 from tff_lm.serving.wordpiece import WordpieceEncoder
 
 
 def save(
-    model: LanguageModel,
+    model: ServableModel,
     vocabulary: Vocabulary,
     folder: str,
     *,

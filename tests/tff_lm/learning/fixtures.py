@@ -1,4 +1,4 @@
-"""A tiny language model, its text, and TFF's view of it."""
+"""A tiny language model's text, and TFF's view of it."""
 
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
@@ -9,43 +9,9 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from tests import stock_tff  # noqa: F401  (ends TFF's worker)
+from tests.tff_lm.learning.tiny_model import STARTS_WORD, VOCABULARY, TinyModel
 from tff_lm.learning import metrics, weights
 from tff_lm.learning.client_work import ClientModel
-
-VOCABULARY = 13
-STARTS_WORD = [i > 3 for i in range(VOCABULARY)]
-
-
-class TinyModel(tf.Module):
-    """A bigram model with the interface of `tff_lm.models.LanguageModel`."""
-
-    def __init__(self, width: int = 5, seed: int = 3):
-        super().__init__(name="tiny")
-        rng = np.random.default_rng(seed)
-
-        def weight(name, *shape):
-            return tf.Variable(0.5 * rng.normal(size=shape).astype(np.float32), name=name)
-
-        self.embeddings = weight("embedding/embeddings", VOCABULARY, width)
-        self.hidden = weight("hidden/kernel", width, width)
-        self.output = weight("output/kernel", width, VOCABULARY)
-        self.bias = weight("output/bias", VOCABULARY)
-
-    weight_names = ("embedding/embeddings", "hidden/kernel", "output/kernel", "output/bias")
-    freezable = frozenset({"hidden/kernel"})
-
-    @property
-    def trainable_variables(self):
-        return [self.embeddings, self.hidden, self.output, self.bias]
-
-    def score(self, x, y, training=False, seed=None, trained=None):
-        del training, seed
-        if not set(trained or {}) <= self.freezable:
-            raise ValueError(f"cannot freeze {trained}")
-        where = tf.not_equal(y, 0)
-        embedded = tf.gather(self.embeddings, tf.boolean_mask(x, where))
-        logits = tf.tanh(embedded @ self.hidden) @ self.output + self.bias
-        return logits, tf.boolean_mask(y, where)
 
 
 def random_batches(client: int, count: int = 3, size: int = 4) -> list[OrderedDict]:

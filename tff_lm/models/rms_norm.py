@@ -1,22 +1,22 @@
-"""Division by the root mean square: what forgets the scale of its input, and so of the weights."""
+"""Division by the root mean square: what forgets the scale of its input, and so of the weights.
+
+RMSNorm (Zhang and Sennrich 2019, arXiv 1910.07467), but nothing is added to the mean square: with
+it, the result would depend a little on the scale.
+"""
 
 import tensorflow as tf
 
+from tff_lm.models.gradients import Gradient
 from tff_lm.models.layers import SubLayer
-from tff_lm.models.padding import Gradient
 
 
-def unit_scale(x: tf.Tensor) -> tf.Tensor:
-    """Divides by sqrt(mean(x^2)) over the last axis, float32[..., d] -> float32[..., d]; 0 for 0.
-
-    Nothing is added to the mean: with it, the result would depend a little on the scale. This is
-    RMSNorm (Zhang and Sennrich 2019, arXiv 1910.07467) without its gain.
-    """
+def rms_norm(x: tf.Tensor) -> tf.Tensor:
+    """Divides by sqrt(mean(x^2)) over the last axis, float32[..., d], the same shape; 0 for 0."""
     return x * _inverse(x)
 
 
-def unit_scale_gradient(x: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
-    """The gradient at x of `unit_scale`, from that at its result: orthogonal to x."""
+def rms_norm_gradient(x: tf.Tensor, upstream: tf.Tensor) -> tf.Tensor:
+    """The gradient at x of `rms_norm`, from that at its result: orthogonal to x."""
     inverse = _inverse(x)
     y = x * inverse
     return (upstream - y * tf.reduce_mean(upstream * y, axis=-1, keepdims=True)) * inverse
@@ -27,7 +27,7 @@ def _inverse(x: tf.Tensor) -> tf.Tensor:
     return tf.math.divide_no_nan(1.0, tf.sqrt(square))
 
 
-class UnitScale(SubLayer):
+class RmsNorm(SubLayer):
     """Gain * x / sqrt(mean(x^2)), [N, d] -> float32[N, d]; the gain is trained, one a unit."""
 
     def __init__(self, path: str, width: int, initial_gain: float = 1.0):
@@ -41,4 +41,4 @@ class UnitScale(SubLayer):
 
 @tf.custom_gradient
 def _normalized(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-    return unit_scale(x), lambda upstream: unit_scale_gradient(x, upstream)
+    return rms_norm(x), lambda upstream: rms_norm_gradient(x, upstream)

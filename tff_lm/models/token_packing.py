@@ -9,15 +9,12 @@ tokens of the batch, as rows of one [N, d] matrix. Only what mixes the tokens of
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
+from tff_lm.models.gradients import Gradient
+
 PAD_ID = 0
-
-Gradient = Callable[..., Any]  # What a custom_gradient function returns beside its result.
-
 
 # The number of rows is rounded up to a multiple of these, by the dtype of the products. In bfloat16
 # oneDNN compiles a kernel for each shape it meets, which for a small model takes longer than to run
@@ -26,7 +23,7 @@ ROW_MULTIPLES = {tf.float32: 4, tf.bfloat16: 16}
 
 
 @dataclasses.dataclass(frozen=True)
-class Packing:
+class TokenPacking:
     """Where the N real tokens of a right-padded [B, T] batch lie, as rows of an [R, ...] matrix.
 
     R is N rounded up to one of `ROW_MULTIPLES`. The spare rows come last; whatever stands in
@@ -45,7 +42,7 @@ class Packing:
     tokens: tf.Tensor
 
     @classmethod
-    def of(cls, ids: tf.Tensor, precision: tf.DType = tf.float32) -> Packing:
+    def of(cls, ids: tf.Tensor, precision: tf.DType = tf.float32) -> TokenPacking:
         """Makes the packing of `ids` (int32[B, T], `PAD_ID` on the right of each row).
 
         Args:
