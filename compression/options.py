@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from compression.registry import CODECS
 from tff_lm import expressions
+from compression.registry import CODECS
 from tff_lm.options import option
 
 
@@ -29,7 +29,7 @@ def _sorted(expression: expressions.Expression) -> expressions.Expression:
 
 @dataclasses.dataclass(frozen=True)
 class DownloadOptions:
-    """how the server sends its model"""
+    """How the server sends its model."""
 
     codec: str = option(
         "identity",
@@ -42,14 +42,14 @@ class DownloadOptions:
 
 @dataclasses.dataclass(frozen=True)
 class UploadOptions(DownloadOptions):
-    """how clients send their updates"""
+    """How clients send their updates."""
 
     measure_error: bool = option(False, "report the codec's relative squared error")
 
 
 @dataclasses.dataclass(frozen=True)
 class AggregationOptions:
-    """what is made of the clients' updates"""
+    """What is made of the clients' updates."""
 
     client_transforms: str = option("", "of an update before it is encoded, in order; empty: none")
     rule: str = option("mean", "how updates are added up")

@@ -9,7 +9,7 @@ from tff_lm.options import option
 
 @dataclasses.dataclass(frozen=True)
 class TaskOptions:
-    """whose text is learned, and how it is cut into sub-words"""
+    """Whose text is learned, and how it is cut into sub-words."""
 
     name: str = option("chat", "the corpus")
     path: str = option("", "file or folder of a corpus that is not a package", fixed=False)

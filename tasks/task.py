@@ -1,5 +1,4 @@
-"""A task: a corpus made ready for federated training. `make_task(TaskOptions("chat"))` is where to
-start."""
+"""A task: a corpus made ready for federated training. Start at `make_task`."""
 
 import dataclasses
 import functools

@@ -69,5 +69,6 @@ def fields(options_class: type) -> Iterator[tuple[str, Field]]:
 
 
 def summary(options_class: type) -> str:
-    """What a section of options is about: the first line of its class's docstring."""
-    return (options_class.__doc__ or "").strip().partition("\n")[0]
+    """What a section of options is about: the first line of its class's docstring, no sentence."""
+    line = (options_class.__doc__ or "").strip().partition("\n")[0]
+    return line[:1].lower() + line[1:].removesuffix(".")

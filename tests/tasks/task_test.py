@@ -13,8 +13,8 @@ from absl.testing import absltest
 
 from tasks import client_store, preparation
 from tasks.errors import TaskError
-from tasks.report import describe
 from tasks.options import TaskOptions
+from tasks.report import describe
 from tasks.task import CORPORA, load_task, make_task
 from tests.tasks import fixtures
 

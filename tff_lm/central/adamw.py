@@ -11,15 +11,14 @@ from tff_lm.central.options import PretrainOptions
 from tff_lm.learning.schedules import ScheduleOptions, build_schedule
 from tff_lm.learning.update_rules import Adam
 
-
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
 
 class AdamW:
     """The optimizer of one list of variables, with its state.
 
-    Loshchilov and Hutter 2019 (arXiv 1711.05101), Algorithm 2. Weights decay by `weight_decay` times
-    the learning rate, matrices alone: norms and biases do not.
+    Loshchilov and Hutter 2019 (arXiv 1711.05101), Algorithm 2. Matrices alone decay, by
+    `weight_decay` times the learning rate; norms and biases do not.
     """
 
     def __init__(self, variables: Sequence[tf.Variable], options: PretrainOptions, steps: int):

@@ -10,7 +10,7 @@ from tff_lm.options import option
 
 @dataclasses.dataclass(frozen=True)
 class PretrainOptions:
-    """central training, by bin.pretrain"""
+    """Central training, by bin.pretrain."""
 
     passes: int = option(0, "of bin.pretrain over the text; 0: bin.train", minimum=0)
     steps: int = option(0, "most steps of all passes together; 0: all", minimum=0)

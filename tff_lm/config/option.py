@@ -49,7 +49,7 @@ class Option(Field):
         return self.check(value)
 
     def check(self, value: Any) -> Value:
-        """Returns `value` in the option's own type and spelling; raises ConfigError on a wrong one."""
+        """Returns `value` in its one type and spelling; raises ConfigError on a wrong one."""
         # bool is an int in Python, and 3 is a fine float: accept the second, refuse the first.
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)

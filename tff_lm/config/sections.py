@@ -1,8 +1,8 @@
 """The table of sections: which dataclass of options stands under which name.
 
 A preset (configs/*.py) starts from `default_config()` and changes a few of these; the command line
-changes more with `--config.SECTION.NAME=VALUE`. `python -m bin.train --help` prints them all. A file
-named by `extensions` adds a section of its own by `add_section`.
+changes more with `--config.SECTION.NAME=VALUE`. `python -m bin.train --help` prints them all. A
+file that `extensions` names adds a section of its own by `add_section`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from tff_lm import options
 from compression.options import AggregationOptions, DownloadOptions, UploadOptions
 from tasks.options import TaskOptions
-from tff_lm import options
 from tff_lm.central.options import PretrainOptions
 from tff_lm.config.option import Option
 from tff_lm.learning.options import AlgorithmOptions, PartialOptions, ScheduleOptions
@@ -25,11 +25,9 @@ from tff_lm.warm_start.options import WarmStartOptions
 
 @dataclasses.dataclass(frozen=True)
 class RunOptions:
-    """the run itself; these keys have no section"""
+    """The run itself; these keys have no section."""
 
-    seed: int = option(
-        0, "of everything random: initial weights, cohorts, order, noise", minimum=0
-    )
+    seed: int = option(0, "of everything random: initial weights, cohorts, order, noise", minimum=0)
     experiment: str = option("", "the run's name in reports", fixed=False)
     extensions: str = option(
         "",
@@ -65,7 +63,9 @@ SECTIONS: dict[str, Section] = {
         ScheduleOptions, "factor on the clients' learning rate, by round", "round"
     ),
     "local_schedule": Section(
-        ScheduleOptions, "factor on the clients' learning rate, by local step within a round", "step"
+        ScheduleOptions,
+        "factor on the clients' learning rate, by local step within a round",
+        "step",
     ),
     "partial": Section(PartialOptions),
     "warm_start": Section(WarmStartOptions),

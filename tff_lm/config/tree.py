@@ -13,7 +13,8 @@ from tff_lm.config import extensions, old_flags, rules, sections
 from tff_lm.config.option import ConfigError, Option, Value, nearest
 
 T = TypeVar("T")
-Tree = Mapping[str, Any] | ml_collections.ConfigDict
+# A ConfigDict, or what JSON gives of one.
+Tree = Mapping[str, Any] | Any
 
 
 def default_config(extensions_of: str = "") -> ml_collections.ConfigDict:

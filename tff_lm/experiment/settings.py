@@ -7,11 +7,11 @@ import re
 
 from ml_collections import ConfigDict
 
+from tff_lm import paths
 from compression.codec import Codec
 from compression.registry import codec_of
 from tasks.batching import BatchSpec
 from tasks.options import TaskOptions
-from tff_lm import paths
 from tff_lm.config import ConfigError, read
 from tff_lm.experiment import vocabulary
 from tff_lm.learning.algorithms import AlgorithmOptions

@@ -10,7 +10,7 @@ from tff_lm.options import option
 
 @dataclasses.dataclass(frozen=True)
 class ModelOptions:
-    """the architecture"""
+    """The architecture."""
 
     name: str = option("transformer_small", "architecture and size", choices=MODELS)
     dropout: float = option(0.0, "dropout rate while training", minimum=0, maximum=0.95)
@@ -20,7 +20,7 @@ class ModelOptions:
 
 @dataclasses.dataclass(frozen=True)
 class LoraOptions:
-    """low-rank corrections that train in the place of the model's matrices
+    """Low-rank corrections that train in the place of the model's matrices.
 
     Attributes:
       rank: Columns of A and rows of B.

@@ -9,7 +9,7 @@ from tff_lm.options import option
 
 @dataclasses.dataclass(frozen=True)
 class FederatedOptions:
-    """rounds, cohorts and local training"""
+    """Rounds, cohorts and local training."""
 
     rounds: int = option(100, "rounds of training", minimum=0, fixed=False)
     clients_per_round: int = option(8, "clients in a round's cohort", minimum=1)
@@ -22,7 +22,7 @@ class FederatedOptions:
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationOptions:
-    """when and on whom the model is measured"""
+    """When and on whom the model is measured."""
 
     every: int = option(10, "rounds between evaluations; 0: only at the end", minimum=0)
     clients: int = option(16, "validation clients of these, a fixed sample", minimum=1)
@@ -38,7 +38,7 @@ class EvaluationOptions:
 
 @dataclasses.dataclass(frozen=True)
 class CheckpointOptions:
-    """what a run can be resumed from"""
+    """What a run can be resumed from."""
 
     every: int = option(10, "rounds between checkpoints", minimum=1, fixed=False)
     keep: int = option(2, "latest ones kept, beside the best", minimum=1, fixed=False)

@@ -11,7 +11,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 @dataclasses.dataclass(frozen=True)
 class RuntimeOptions:
-    """where and how rounds are computed"""
+    """Where and how rounds are computed."""
 
     precision: str = option("auto", "of matrix products; auto: the processor's", choices=PRECISIONS)
     workers: str = option("", "host:port,... of bin.worker; empty: this machine", fixed=False)

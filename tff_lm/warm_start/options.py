@@ -11,7 +11,7 @@ VOCABULARIES = ("same", "transfer")
 
 @dataclasses.dataclass(frozen=True)
 class WarmStartOptions:
-    """which weights of another training a run begins with"""
+    """Which weights of another training a run begins with."""
 
     checkpoint: str = option("", "folder of a run or a SavedModel to load; empty: none")
     which: str = option("best", "of a run's checkpoints: best, latest or a round")

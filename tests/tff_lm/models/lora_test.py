@@ -108,7 +108,9 @@ class LoraTest(parameterized.TestCase):
             ],
         )
         with self.assertRaisesRegex(ValueError, "no matrix matches 'embedding'.*feed_forward"):
-            build_model("transformer_tiny", VOCABULARY, lora=LoraOptions(rank=8, include="embedding"))
+            build_model(
+                "transformer_tiny", VOCABULARY, lora=LoraOptions(rank=8, include="embedding")
+            )
 
     def test_by_hand(self):
         weights = {
