@@ -8,6 +8,7 @@ file that `extensions` names adds a section of its own by `add_section`.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 from tff_lm import options
@@ -92,9 +93,18 @@ def add_section(name: str, options_class: type) -> None:
     SECTIONS[name] = Section(options_class)
 
 
-def of_section(name: str) -> dict[str, Option]:
+def of_section(name: str) -> Mapping[str, Option]:
     """The options of a section by the names of their fields."""
-    section = SECTIONS[name]
+    return _described(name, SECTIONS[name])
+
+
+def by_key() -> Mapping[str, Option]:
+    """Every option by its dotted key, section by section."""
+    return _by_key(tuple(SECTIONS.items()))
+
+
+@functools.cache
+def _described(name: str, section: Section) -> Mapping[str, Option]:
     found = {}
     for field_name, field in options.fields(section.options_class):
         described = {each.name: getattr(field, each.name) for each in dataclasses.fields(field)}
@@ -103,6 +113,10 @@ def of_section(name: str) -> dict[str, Option]:
     return found
 
 
-def by_key() -> Mapping[str, Option]:
-    """Every option by its dotted key, section by section."""
-    return {option.key: option for name in SECTIONS for option in of_section(name).values()}
+@functools.lru_cache(maxsize=4)
+def _by_key(table: tuple[tuple[str, Section], ...]) -> Mapping[str, Option]:
+    return {
+        option.key: option
+        for name, section in table
+        for option in _described(name, section).values()
+    }

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import ml_collections
 
-from tff_lm.config import extensions, old_flags, rules, sections
+from tff_lm.config import old_flags, rules, sections
+from tff_lm.config.extensions import load as load_extensions
 from tff_lm.config.option import ConfigError, Option, Value, nearest
 
 T = TypeVar("T")
@@ -17,16 +18,16 @@ T = TypeVar("T")
 Tree = Mapping[str, Any] | Any
 
 
-def default_config(extensions_of: str = "") -> ml_collections.ConfigDict:
+def default_config(extensions: str = "") -> ml_collections.ConfigDict:
     """Every option at its default. Locked: a preset can change values, never add a key.
 
     Args:
-      extensions_of: the value of `extensions`; they are loaded, so that their sections are there.
+      extensions: the value of `extensions`; they are loaded, so that their sections are there.
 
     Raises:
       ConfigError: if an extension cannot be loaded.
     """
-    extensions.load(extensions_of)
+    load_extensions(extensions)
     config = ml_collections.ConfigDict()
     for name in sections.SECTIONS:
         values = {leaf: option.default for leaf, option in sections.of_section(name).items()}
@@ -34,7 +35,7 @@ def default_config(extensions_of: str = "") -> ml_collections.ConfigDict:
             config[name] = old_flags.section(name, values)
         else:
             config.update(values)
-    config.extensions = extensions_of
+    config.extensions = extensions
     return config.lock()
 
 

@@ -1,14 +1,11 @@
 """The command line in this process: real absl flags, on a flag registry of each test's own."""
 
-import contextlib
-import io
 import pathlib
-import sys
 from unittest import mock
 
-from absl import flags
 from absl.testing import absltest, parameterized
 
+from tests.tff_lm.config import command_lines
 from tff_lm.config import command_line, sections
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -17,26 +14,8 @@ CHAT = str(ROOT / "configs" / "chat.py")
 
 class CommandLineTest(parameterized.TestCase):
     def parse(self, *arguments):
-        """Parses a command line; returns (config or None, stderr, exit code or None)."""
-        values = flags.FlagValues()
-        flags.DEFINE_integer("verbosity", -1, "absl's own", flag_values=values)
-        argv = ["train", *arguments]
-        out, err = io.StringIO(), io.StringIO()
-        with (
-            mock.patch.object(flags, "FLAGS", values),
-            mock.patch.object(sys, "argv", argv),
-            mock.patch.dict("os.environ", {"BUILD_WORKING_DIRECTORY": str(ROOT)}),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
-            holder = command_line.define_config(values)
-            try:
-                command_line.parse(argv)
-                return command_line.value(holder), out.getvalue() + err.getvalue(), None
-            except SystemExit as end:
-                return None, out.getvalue() + err.getvalue(), end.code
-            except command_line.ConfigError as error:
-                return None, f"error: {error}\n", command_line.EXIT_CODE
+        with mock.patch.dict("os.environ", {"BUILD_WORKING_DIRECTORY": str(ROOT)}):
+            return command_lines.parse(*arguments)
 
     def test_overrides_by_either_spelling(self):
         config, _, _ = self.parse(
