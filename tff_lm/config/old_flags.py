@@ -82,11 +82,16 @@ def preset(name: str) -> str:
     return f"{old['scale']}.py:{old['table']}" + (f"/{row}" if row else "")
 
 
-def renewed(values: Mapping[str, Any]) -> dict[str, Any]:
+def renewed(values: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """`values` by dotted key, those of earlier versions turned into today's.
 
+    Args:
+      values: of both kinds.
+      before: what `values` change, of today's kind; an old option alone changes the codec there.
+
     Raises:
-      ConfigError: if an old option is of a wrong type, or its codec had no such option.
+      ConfigError: if an old option is of a wrong type, its codec had no such option, or the
+        expression beside it says something else.
     """
     result = {key: value for key, value in values.items() if key not in OPTIONS}
     for section in _SECTIONS:
@@ -96,8 +101,9 @@ def renewed(values: Mapping[str, Any]) -> dict[str, Any]:
             if f"{section}.{name}" in values
         }
         if given:
-            codec = values.get(f"{section}.codec", "identity")
-            result[f"{section}.codec"] = _changed(section, codec, given)
+            key = f"{section}.codec"
+            codec = values.get(key, (before or {}).get(key, "identity"))
+            result[key] = _changed(section, codec, given, beside=key in values)
     return result
 
 
@@ -128,8 +134,8 @@ def section(name: str, values: Mapping[str, Value]) -> ml_collections.ConfigDict
     return kind(dict(values))
 
 
-def _changed(section: str, text: Any, given: Mapping[str, Value]) -> str:
-    """The expression `text` with some old options set."""
+def _changed(section: str, text: Any, given: Mapping[str, Value], *, beside: bool) -> str:
+    """The expression `text` with some old options set, which stand beside it or change it."""
     if not isinstance(text, str):
         raise ConfigError(f"{section}.codec must be a text, not {text!r}")
     try:
@@ -147,6 +153,12 @@ def _changed(section: str, text: Any, given: Mapping[str, Value]) -> str:
             raise ConfigError(
                 f"{section}.{name} has no meaning for {section}.codec={codec.name!r}; "
                 f"these have it: {', '.join(old.codecs)}"
+            )
+        stands = wrappers.get(name, arguments.get(name, old.default))
+        if beside and stands not in (old.default, value):
+            raise ConfigError(
+                f"{section}.{name}={value} and {section}.codec={text!r} say two things; write all "
+                "of it into the expression"
             )
         if name in _WRAPPERS:
             wrappers[name] = is_set

@@ -77,11 +77,9 @@ def changed(config: Tree, values: Mapping[str, Any]) -> ml_collections.ConfigDic
     Raises:
       ConfigError: one line naming the key, and the nearest valid ones if it is unknown.
     """
-    own = dict(flatten(config))
+    own = old_flags.renewed(dict(flatten(config)))
     result = default_config(str(values.get("extensions", own.get("extensions", ""))))
-    # First the tree's own old options: those of `values` change what these say.
-    flat = old_flags.renewed({**old_flags.renewed(own), **values})
-    for key, value in flat.items():
+    for key, value in {**own, **old_flags.renewed(values, before=own)}.items():
         section, leaf = _split(key)
         (result[section] if section else result)[leaf] = find_option(key).check(value)
     return result

@@ -85,16 +85,12 @@ class OldFlagsTest(parameterized.TestCase):
         ),
         ({"codec": "drive", "scaled": True}, "scaled(drive)"),
         ({"rotated": False, "bits": 0}, "identity"),
-        # An old option beside an expression changes it.
+        # An old option adds to the expression that it stands beside.
         (
-            {"codec": "rotated(uniform(bits=8, bucket=9))", "bits": 2},
-            "rotated(uniform(bits=2, bucket=9))",
+            {"codec": "rotated(uniform(bits=8))", "bucket": 9, "entropy": True},
+            "rotated(entropy(uniform(bits=8, bucket=9)))",
         ),
-        (
-            {"codec": "rotated(uniform(bits=8))", "bits": 0, "entropy": True},
-            "rotated(entropy(uniform))",
-        ),
-        ({"codec": "rotated(uniform)", "rotated": False}, "uniform"),
+        ({"codec": "uniform(bits=8)", "bits": 8}, "uniform(bits=8)"),
         ({"codec": "rotated(scaled(uniform))"}, "rotated(scaled(uniform))"),
     )
     def test_options_become_an_expression(self, options, expected):
@@ -114,12 +110,27 @@ class OldFlagsTest(parameterized.TestCase):
             {"codec": "entropy(uniform, min_levels=3)", "bits": 4},
             "entropy has arguments of its own",
         ),
+        ({"codec": "uniform(bits=8)", "bits": 4}, "upload.bits=4 and .* say two things"),
+        ({"codec": "rotated(uniform)", "rotated": False}, "upload.rotated=False and .* say two"),
         ({"codec": "uniform(", "bits": 4}, "upload.codec='uniform\\(' cannot take"),
         ({"codec": 3, "bits": 4}, "upload.codec must be a text"),
     )
     def test_what_made_no_sense_still_makes_none(self, options, message):
         with self.assertRaisesRegex(ConfigError, message):
             config_lib.validate({"upload": options})
+
+    @parameterized.parameters(
+        ({"upload.bits": 2}, "rotated(uniform(bits=2, bucket=9))"),
+        ({"upload.bits": 0, "upload.entropy": True}, "rotated(entropy(uniform(bucket=9)))"),
+        ({"upload.rotated": False}, "uniform(bits=8, bucket=9)"),
+        ({"upload.codec": "qsgd", "upload.bits": 2}, "qsgd(bits=2)"),
+        ({"upload.codec": "qsgd"}, "qsgd"),
+    )
+    def test_they_change_what_a_configuration_says(self, values, expected):
+        config = config_lib.changed(
+            config_lib.default_config(), {"upload.codec": "rotated(uniform(bits=8, bucket=9))"}
+        )
+        self.assertEqual(config_lib.changed(config, values).upload.codec, expected)
 
     def test_a_preset_may_set_them_in_any_order_and_flags_go_before_it(self):
         preset = self.create_tempfile(
