@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tasks import batching
 from tasks.batching import BatchSpec
+from tasks.options import TaskOptions
 from tasks.task import Task, make_task
 
 LEARNING_RATE = 0.1
@@ -54,7 +55,7 @@ class Job:
     @classmethod
     def named(cls, name: str, clients: int) -> Job:
         """A job of `JOBS` on clients that have the full number of examples, in a seeded order."""
-        task, batches = make_task("chat"), JOBS[name]
+        task, batches = make_task(TaskOptions("chat")), JOBS[name]
         sizes = task.client_sizes("train")
         full = sorted(c for c, n in sizes.items() if n >= (batches.examples_per_client or 0))
         order = np.random.default_rng(0).permutation(len(full))

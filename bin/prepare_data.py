@@ -14,6 +14,7 @@ import tff_lm  # noqa: F401 (first: it silences the libraries below)
 from tff_lm import paths
 from tasks.errors import TaskError
 from tasks.registry import CORPORA
+from tasks.options import TaskOptions
 from tasks.report import describe
 from tasks.task import make_task
 from tff_lm.config import command_line
@@ -28,9 +29,9 @@ _VOCABULARY = flags.DEFINE_string(
     "vocabulary", None, "vocabulary file to use; learned if not given"
 )
 _LOWER_CASE = flags.DEFINE_bool("lower_case", True, "whether to lower the case")
-_MIN_EXAMPLES = flags.DEFINE_integer("min_examples", None, "leave out clients with fewer sentences")
-_MAX_EXAMPLES = flags.DEFINE_integer("max_examples", None, "at most this many sentences a client")
-_MAX_CLIENTS = flags.DEFINE_integer("max_clients", None, "at most this many clients a split")
+_MIN_EXAMPLES = flags.DEFINE_integer("min_examples", 0, "leave out clients with fewer sentences")
+_MAX_EXAMPLES = flags.DEFINE_integer("max_examples", 0, "at most this many sentences a client")
+_MAX_CLIENTS = flags.DEFINE_integer("max_clients", 0, "at most this many clients a split")
 _USER_COLUMN = flags.DEFINE_string("user_column", "user", "column of the user, for --task=text")
 _TEXT_COLUMN = flags.DEFINE_string("text_column", "text", "column of the text, for --task=text")
 
@@ -41,25 +42,27 @@ def main(arguments: Sequence[str]) -> None:
         command_line.fail(f"unexpected argument {arguments[1]!r}; write --task=NAME")
     try:
         task = make_task(
-            _TASK.value,
-            path=_resolved(_PATH.value),
-            cache_dir=_resolved(_CACHE_DIR.value),
-            vocabulary_size=_VOCABULARY_SIZE.value,
-            vocabulary_path=_resolved(_VOCABULARY.value),
-            lower_case=_LOWER_CASE.value,
-            min_examples=_MIN_EXAMPLES.value,
-            max_examples=_MAX_EXAMPLES.value,
-            max_clients=_MAX_CLIENTS.value,
-            user_column=_USER_COLUMN.value,
-            text_column=_TEXT_COLUMN.value,
+            TaskOptions(
+                name=_TASK.value,
+                path=_resolved(_PATH.value),
+                cache_dir=_resolved(_CACHE_DIR.value),
+                vocabulary_size=_VOCABULARY_SIZE.value,
+                vocabulary=_resolved(_VOCABULARY.value),
+                lower_case=_LOWER_CASE.value,
+                min_examples=_MIN_EXAMPLES.value,
+                max_examples=_MAX_EXAMPLES.value,
+                max_clients=_MAX_CLIENTS.value,
+                user_column=_USER_COLUMN.value,
+                text_column=_TEXT_COLUMN.value,
+            )
         )
     except TaskError as error:
         command_line.fail(error)
     print(describe(task))
 
 
-def _resolved(path: str | None) -> str | None:
-    return paths.resolve(path) if path else None
+def _resolved(path: str | None) -> str:
+    return paths.resolve(path) if path else ""
 
 
 if __name__ == "__main__":

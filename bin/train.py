@@ -10,7 +10,6 @@ import pathlib
 from collections.abc import Sequence
 
 from absl import flags
-from ml_collections import config_flags
 
 from tff_lm import paths
 from tff_lm.commands import train
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     command_line.refuse_positional(arguments)
     config = command_line.value(_CONFIG)
     workdir = Workdir(pathlib.Path(paths.resolve(command_line.required(_WORKDIR))))
-    preset = config_flags.get_config_filename(flags.FLAGS["config"])
+    preset = _CONFIG.value
     repeat = repeating_command.train_command(config, python_file.load_preset(preset), preset)
     return train.train(config, workdir, command=repeat)
 

@@ -1,4 +1,4 @@
-"""A task: a corpus made ready for federated training. `make_task("chat")` is where to start."""
+"""A task: a corpus made ready for federated training. Start at `make_task`."""
 
 import dataclasses
 import functools
@@ -11,6 +11,7 @@ from tasks import client_store, preparation
 from tasks.cache import default_cache_dir
 from tasks.corpus import CorpusOptions
 from tasks.errors import TaskError, unknown_name
+from tasks.options import TaskOptions
 from tasks.registry import CORPORA
 from tasks.splitting import SPLITS
 from tasks.vocabulary import Vocabulary
@@ -78,37 +79,12 @@ def _client_sizes(data_path: str, split: str) -> Mapping[str, int]:
     return client_store.client_sizes(data_path, split)
 
 
-def make_task(
-    name: str,
-    path: str | None = None,
-    *,
-    cache_dir: str | None = None,
-    vocabulary_size: int = 4000,
-    vocabulary_path: str | None = None,
-    lower_case: bool = True,
-    min_examples: int | None = None,
-    max_examples: int | None = None,
-    max_clients: int | None = None,
-    seed: int = 0,
-    user_column: str = "user",
-    text_column: str = "text",
-    progress: bool = True,
-) -> Task:
+def make_task(options: TaskOptions, *, seed: int = 0, progress: bool = True) -> Task:
     """Prepares a task, or finds it prepared in the cache (then without importing TensorFlow).
 
     Args:
-      name: One of `tasks.registry.CORPORA`.
-      path: Where the text lies, for a corpus that is not a package.
-      cache_dir: Folder of prepared data; by default `$TFF_LM_CACHE` or `~/.cache/tff_lm`.
-      vocabulary_size: Rows of the vocabulary to learn.
-      vocabulary_path: A vocabulary file to use instead of learning one.
-      lower_case: Whether to lower the case.
-      min_examples: Clients with fewer sentences are left out; the corpus has a default.
-      max_examples: At most this many sentences of a client; the corpus has a default.
-      max_clients: At most this many clients per split.
+      options: Its corpus and how that is cut. `vocabulary` is the path of a vocabulary file here.
       seed: Seed of the split into train, validation and test. Not the run's seed: keep it.
-      user_column: Column of the user's name in the user's own tables.
-      text_column: Column of the text there.
       progress: Whether to show a progress line while preparing.
 
     Returns:
@@ -117,29 +93,28 @@ def make_task(
     Raises:
       TaskError: If a name is unknown, or the sources are missing or unusable.
     """
-    if name not in CORPORA:
-        raise unknown_name("task", name, CORPORA)
-    corpus = CORPORA[name]
-    options = CorpusOptions(
-        path=os.path.abspath(os.path.expanduser(path)) if path else None,
-        lower_case=lower_case,
-        min_examples=corpus.min_examples if min_examples is None else min_examples,
-        max_examples=corpus.max_examples if max_examples is None else max_examples,
-        max_clients=max_clients,
-        seed=seed,
-        user_column=user_column,
-        text_column=text_column,
-    )
+    if options.name not in CORPORA:
+        raise unknown_name("task", options.name, CORPORA)
+    corpus = CORPORA[options.name]
     folder = preparation.prepare(
-        name,
+        options.name,
         corpus,
-        options,
-        cache_dir=os.path.abspath(os.path.expanduser(cache_dir or default_cache_dir())),
-        vocabulary_size=vocabulary_size,
-        vocabulary_path=vocabulary_path,
+        CorpusOptions(
+            path=os.path.abspath(os.path.expanduser(options.path)) if options.path else None,
+            lower_case=options.lower_case,
+            min_examples=options.min_examples or corpus.min_examples,
+            max_examples=options.max_examples or corpus.max_examples,
+            max_clients=options.max_clients or None,
+            seed=seed,
+            user_column=options.user_column,
+            text_column=options.text_column,
+        ),
+        cache_dir=os.path.abspath(os.path.expanduser(options.cache_dir or default_cache_dir())),
+        vocabulary_size=options.vocabulary_size,
+        vocabulary_path=options.vocabulary or None,
         progress=progress,
     )
-    return load_task(name, folder)
+    return load_task(options.name, folder)
 
 
 def load_task(name: str, folder: str) -> Task:

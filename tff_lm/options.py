@@ -14,7 +14,7 @@ configuration, `--help`, the checks of values and the arguments of what is built
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 Value = bool | int | float | str
@@ -29,10 +29,12 @@ class Field:
       default: The value when nobody sets it; its type is the option's type.
       help: One line for `--help`, with the unit.
       choices: The allowed texts, such as a registry, which is asked when a value is checked; empty
-        for any.
+        for any. With `normalize`, the names that may stand in a text.
       minimum: The smallest allowed number, included.
       maximum: The largest allowed number, included.
       fixed: Whether a resumed run must keep the value (what changes the training may not change).
+      normalize: Turns a text into the one spelling of what it says, such as that of an expression;
+        raises ValueError on what says nothing.
     """
 
     default: Value
@@ -41,6 +43,7 @@ class Field:
     minimum: float | None = None
     maximum: float | None = None
     fixed: bool = True
+    normalize: Callable[[str], str] | None = None
 
 
 def option(
@@ -51,9 +54,10 @@ def option(
     minimum: float | None = None,
     maximum: float | None = None,
     fixed: bool = True,
+    normalize: Callable[[str], str] | None = None,
 ) -> Any:
     """A field of a dataclass that is an option; the arguments are those of `Field`."""
-    described = Field(default, help, choices, minimum, maximum, fixed)
+    described = Field(default, help, choices, minimum, maximum, fixed, normalize)
     return dataclasses.field(default=default, metadata={_KEY: described})
 
 
@@ -65,5 +69,6 @@ def fields(options_class: type) -> Iterator[tuple[str, Field]]:
 
 
 def summary(options_class: type) -> str:
-    """What a section of options is about: the first line of its class's docstring."""
-    return (options_class.__doc__ or "").strip().partition("\n")[0]
+    """What a section of options is about: the first line of its class's docstring, no sentence."""
+    line = (options_class.__doc__ or "").strip().partition("\n")[0]
+    return line[:1].lower() + line[1:].removesuffix(".")

@@ -1,6 +1,6 @@
 """Codecs for upload and download against float32."""
 
-from configs.paper._rows import QUANTIZATION
+from configs._paper_rows import QUANTIZATION
 from configs.sweeps import common
 from tff_lm.sweep import Sweep
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from configs.paper._rows import MODELS, QUANTIZATION, TRANSFER
+from configs._paper_rows import MODELS, QUANTIZATION, TRANSFER
 from tff_lm.config.option import Value
 from tff_lm.sweep import Pretraining
 
@@ -45,9 +45,9 @@ def partial_runs() -> dict[str, Mapping[str, Value]]:
     }
 
 
-def coded(run: Mapping[str, Value], row: str, **options: Value) -> dict[str, Value]:
+def coded(run: Mapping[str, Value], row: str) -> dict[str, Value]:
     """A run whose uploads go through the codec of a row of the paper's quantization table."""
-    return {**run, **QUANTIZATION[row], **options}
+    return {**run, **QUANTIZATION[row]}
 
 
 def partial(policy: str, fraction: float, include: str = "") -> dict[str, Value]:

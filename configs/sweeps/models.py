@@ -1,6 +1,6 @@
 """The five models in float32, and the large ones with the paper's combination, up to 40x less."""
 
-from configs.paper._rows import COMBINATION, LARGE, MODELS, QUANTIZATION, Row
+from configs._paper_rows import COMBINATION, LARGE, MODELS, QUANTIZATION, Row
 from configs.sweeps import common
 from tff_lm.config.option import Value
 from tff_lm.sweep import Claim, Sweep

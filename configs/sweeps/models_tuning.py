@@ -1,6 +1,6 @@
 """Learning rates of each model; the best of each go into models.py."""
 
-from configs.paper._rows import MODELS
+from configs._paper_rows import MODELS
 from configs.sweeps import common
 from tff_lm.sweep import Sweep
 

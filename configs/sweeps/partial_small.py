@@ -36,7 +36,10 @@ def get_sweep() -> Sweep:
             _PLAIN: _feed_forward(0.4),
             _UNIFORM: common.coded(_feed_forward(0.36), "upload_8"),
             # Entropy coding is lossless: the same model as with 8 bits alone.
-            _ENTROPY: common.coded(_feed_forward(0.4), "upload_8", **{"upload.entropy": True}),
+            _ENTROPY: {
+                **_feed_forward(0.4),
+                "upload.codec": "entropy(uniform(bits=8, bucket=1024))",
+            },
             f"{_PLAIN}_drive_1": common.coded(_feed_forward(0.4), "upload_drive_scaled"),
         },
         # What the claim of a tenth of the upload compares.

@@ -34,7 +34,7 @@ def get_sweep():
         runs={{
             "float32": {{}},
             # DRIVE is of one bit: known once the codec is built, within the run.
-            "failing": {{"upload.codec": "drive", "upload.bits": 4}},
+            "failing": {{"upload.codec": "drive(bits=4)"}},
         }},
         baseline="float32",
     )

@@ -6,7 +6,7 @@ import re
 import yaml
 from absl.testing import absltest
 
-from tff_lm.config import schema
+from tff_lm.config import sections
 
 _ROOT = pathlib.Path(__file__).parents[2]
 _FOLDER = _ROOT / "deploy" / "kubernetes"
@@ -44,7 +44,7 @@ class ManifestsTest(absltest.TestCase):
                 self.assertIn(argument.removeprefix("--").partition("=")[0], defined)
 
     def test_options_of_the_run_exist(self):
-        options = [option.key for option in schema.OPTIONS]
+        options = list(sections.by_key())
         for argument in self.run_pod["spec"]["containers"][0]["args"]:
             if argument.startswith("--config."):
                 self.assertIn(argument.removeprefix("--config.").partition("=")[0], options)

@@ -15,15 +15,19 @@ from tasks import client_store, preparation
 from tasks.corpus import Corpus, read_in_memory
 from tasks.errors import TaskError
 from tasks.registry import CORPORA
+from tasks.options import TaskOptions
 from tasks.report import describe
 from tasks.task import load_task, make_task
 from tests.tasks import fixtures
 
 _SECOND_START = textwrap.dedent("""
     import sys
+    from tasks.options import TaskOptions
     from tasks.task import make_task
 
-    task = make_task("text", sys.argv[1], cache_dir=sys.argv[2], vocabulary_size=100)
+    task = make_task(
+        TaskOptions("text", sys.argv[1], cache_dir=sys.argv[2], vocabulary_size=100)
+    )
     task.client_ids("train")
     sys.exit("tensorflow" in sys.modules)
 """)
@@ -37,8 +41,10 @@ class TaskTest(absltest.TestCase):
         self.path = fixtures.write_json_lines(self.folder)
 
     def make(self, path=None, **options):
-        arguments = {"vocabulary_size": 100, "progress": False} | options
-        return make_task("text", path or self.path, cache_dir=self.cache_dir, **arguments)
+        arguments = {"vocabulary_size": 100, "path": path or self.path} | options
+        seed = arguments.pop("seed", 0)
+        task = TaskOptions("text", cache_dir=self.cache_dir, **arguments)
+        return make_task(task, seed=seed, progress=False)
 
     def test_clients_vocabulary_and_statistics(self):
         task = self.make()
@@ -118,7 +124,7 @@ class TaskTest(absltest.TestCase):
         path = os.path.join(self.folder, "given.txt")
         given = self.make(vocabulary_size=90).vocabulary
         given.save(path)
-        self.assertEqual(self.make(vocabulary_path=path).vocabulary.hash, given.hash)
+        self.assertEqual(self.make(vocabulary=path).vocabulary.hash, given.hash)
 
     def test_bad_rows_are_counted_kept_and_shown(self):
         with open(self.path, "a", encoding="utf-8") as file:
@@ -155,7 +161,7 @@ class TaskTest(absltest.TestCase):
                 self.make(path)
             self.assertNotIn("\n", str(caught.exception))
         with self.assertRaisesRegex(TaskError, "unknown task 'chatt'; did you mean chat"):
-            make_task("chatt")
+            make_task(TaskOptions("chatt"))
         with self.assertRaisesRegex(TaskError, "holds no prepared task"):
             load_task("text", self.cache_dir)
 

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from tff_lm.central.options import PretrainOptions
 from tff_lm.learning.schedules import ScheduleOptions, build_schedule
 from tff_lm.learning.update_rules import Adam
 
-
-@dataclasses.dataclass(frozen=True)
-class AdamWOptions:
-    """Loshchilov and Hutter 2019 (arXiv 1711.05101), Algorithm 2.
-
-    Attributes:
-      learning_rate: At its highest.
-      schedule: Factor on it by step.
-      weight_decay: Times the learning rate; of matrices alone, norms and biases do not decay.
-      clip_norm: If positive, a gradient is scaled to at most this global l2 norm.
-      beta_1: Decay of the first moment.
-      beta_2: Decay of the second moment.
-      epsilon: Beside the root of the second moment.
-    """
-
-    learning_rate: float = 2e-3
-    schedule: ScheduleOptions = ScheduleOptions()
-    weight_decay: float = 0.01
-    clip_norm: float = 1.0
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
+BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
 
 class AdamW:
-    """The optimizer of one list of variables, with its state."""
+    """The optimizer of one list of variables, with its state.
 
-    def __init__(self, variables: Sequence[tf.Variable], options: AdamWOptions):
+    Loshchilov and Hutter 2019 (arXiv 1711.05101), Algorithm 2. Matrices alone decay, by
+    `weight_decay` times the learning rate; norms and biases do not.
+    """
+
+    def __init__(self, variables: Sequence[tf.Variable], options: PretrainOptions, steps: int):
+        """Begins at zero.
+
+        Args:
+          variables: That are trained.
+          options: Rate, schedule, decay and clip of a training.
+          steps: How many it takes in all.
+        """
         self._variables = list(variables)
         self._options = options
-        self._rule = Adam(options.beta_1, options.beta_2, options.epsilon)
-        self._schedule = build_schedule(options.schedule)
+        self._rule = Adam(BETA_1, BETA_2, EPSILON)
+        self._schedule = build_schedule(_schedule(options, steps))
         self._slots = [
             [tf.Variable(tf.fill(v.shape, np.float32(value)), trainable=False) for v in variables]
             for value in self._rule.slots
@@ -84,3 +74,14 @@ class AdamW:
         for value, slots in zip(self._rule.slots, self._slots, strict=True):
             for slot in slots:
                 slot.assign(tf.fill(slot.shape, np.float32(value)))
+
+
+def _schedule(options: PretrainOptions, steps: int) -> ScheduleOptions:
+    """The factor on the learning rate by step: up to 1, then down until the last step."""
+    warmup = min(options.warmup, steps)
+    return ScheduleOptions(
+        name=options.decay,
+        warmup_steps=warmup,
+        decay_steps=max(steps - warmup, 1),
+        final_factor=options.final_factor,
+    )

@@ -10,7 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from tff_lm.central import batch_parts
-from tff_lm.central.adamw import AdamW, AdamWOptions
+from tff_lm.central.adamw import AdamW
+from tff_lm.central.options import PretrainOptions
 from tff_lm.client_order import ClientOrder
 from tff_lm.learning import metrics, scoring
 from tff_lm.learning.batch_loop import fold
@@ -26,14 +27,14 @@ class CentralTrainer:
     """Weights and optimizer state, in this process."""
 
     def __init__(
-        self, client_model: ClientModel, options: AdamWOptions, *, num_parts: int, seed: int
+        self, client_model: ClientModel, options: PretrainOptions, *, steps: int, seed: int
     ):
         """Builds the model with its initial weights.
 
         Args:
           client_model: The model and which of its variables are trained; its mask has no part here.
-          options: The optimizer.
-          num_parts: In how many parts a batch is computed at once (see `parts`).
+          options: Of the training; a batch is computed in `parts` at once, at least 1.
+          steps: How many it takes in all.
           seed: Of dropout.
         """
         self._model = client_model.model_fn()
@@ -43,10 +44,10 @@ class CentralTrainer:
         self._trained_names = client_model.partition.trained_names
         self._trained = [self._variables[i] for i in client_model.partition.trained]
         self._initial = [variable.numpy() for variable in self._variables]
-        self._optimizer = AdamW(self._trained, options)
+        self._optimizer = AdamW(self._trained, options, steps)
         self._step = tf.Variable(0, dtype=tf.int32, trainable=False)
-        self._num_parts, self._seed = num_parts, tf.constant([seed, _DROPOUT_STREAM], tf.int32)
-        self._pool = futures.ThreadPoolExecutor(num_parts, thread_name_prefix="part")
+        self._num_parts, self._seed = options.parts, tf.constant([seed, _DROPOUT_STREAM], tf.int32)
+        self._pool = futures.ThreadPoolExecutor(options.parts, thread_name_prefix="part")
         self._gradients = tf.function(
             self._gradients_of_part,
             input_signature=[_IDS, _IDS, tf.TensorSpec([], tf.int32)],

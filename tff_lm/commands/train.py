@@ -16,6 +16,7 @@ import ml_collections
 
 from tff_lm import config as config_lib
 from tff_lm.commands import failures
+from tff_lm.experiment import resumable
 from tff_lm.program import evaluation, loop, traffic
 from tff_lm.program.contracts import Experiment
 from tff_lm.program.interrupt import Interrupted, Interrupts
@@ -81,9 +82,7 @@ def _train_locked(
     interrupts: Interrupts,
     command: str,
 ) -> int:
-    if workdir.config.exists():
-        begun = config_lib.read_json(workdir.config)
-        config_lib.check_resumable(begun, config, str(workdir.root))
+    config = resumable.agreed(config, workdir)
     finished = summary.read(workdir)
     if finished and finished["rounds"] >= config.federated.rounds:
         print(f"{workdir.root} has finished already.{summary.table(finished, workdir)}")

@@ -1,8 +1,8 @@
-"""`--config=FILE --config.SECTION.NAME=VALUE` by ml_collections' config_flags, with short errors.
+"""`--config=FILE --config.SECTION.NAME=VALUE` in the convention of ml_collections' config_flags.
 
-config_flags gives the convention (a preset file whose `get_config()` is overridden by flags); this
-module adds what it lacks: our keys are checked against the schema, with the nearest names, before
-absl sees them, and whatever goes wrong ends with one line on stderr and exit code 2.
+A preset file's `get_config()` gives a configuration, flags change values in it. Keys and values are
+checked by the options themselves, with the nearest names, and whatever goes wrong ends with one
+line on stderr and exit code 2.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 import ml_collections
 from absl import app, flags, logging
-from ml_collections import config_flags
 
-from tff_lm.config import python_file, schema, tree
-from tff_lm.config.option import ConfigError
+from tff_lm.config import extensions, old_flags, python_file, sections, tree
+from tff_lm.config.option import ConfigError, Value
 
 EXIT_CODE = 2
 
@@ -27,11 +26,22 @@ _OVERRIDE = re.compile(r"--?(no)?config\.([^=]+)(?:=(.*))?$", re.DOTALL)
 _CONFIG = re.compile(r"--?config(?:=(.*))?$", re.DOTALL)
 
 
+class _ConfigFlag(flags.Flag):
+    """--config, once parsed: the path of the preset, and the configuration that it came to."""
+
+    config: ml_collections.ConfigDict | None = None
+
+
 def define_config(flag_values: flags.FlagValues = flags.FLAGS) -> flags.FlagHolder:
     """Defines the --config flag of a program."""
-    return config_flags.DEFINE_config_file(
-        "config", None, "preset file, such as configs/chat.py", flag_values=flag_values
+    flag = _ConfigFlag(
+        flags.ArgumentParser(),
+        flags.ArgumentSerializer(),
+        "config",
+        None,
+        "preset file, such as configs/chat.py",
     )
+    return flags.DEFINE_flag(flag, flag_values)
 
 
 def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
@@ -56,17 +66,18 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
 
 def parse(argv: Sequence[str]) -> list[str]:
     """Parses `argv` into absl's FLAGS; ends the program with one line on what is wrong."""
-    if any(argument in ("--help", "-h", "-help", "--helpshort") for argument in argv[1:]):
-        print(help_text(sys.modules["__main__"].__doc__ or ""))
-        sys.exit(0)
-    preset = ""
     try:
-        check_overrides(argv[1:])
-        argv, preset = _resolve_preset(argv)
-        arguments = flags.FLAGS(argv)
-    # A preset is the user's Python: any exception at all can come out of it.
-    except Exception as error:  # pylint: disable=broad-exception-caught
-        fail(python_file.describe(error, preset))
+        # They add names and sections, which --help lists and which other flags may use.
+        extensions.load(_value_of("extensions", argv[1:]))
+        if any(argument in ("--help", "-h", "-help", "--helpshort") for argument in argv[1:]):
+            print(help_text(sys.modules["__main__"].__doc__ or ""))
+            sys.exit(0)
+        if "config" not in flags.FLAGS:
+            arguments = flags.FLAGS(list(argv))
+        else:
+            arguments = _parse_with_config(argv)
+    except (ConfigError, flags.Error) as error:
+        fail(error)
     if flags.FLAGS["verbosity"].using_default_value:
         # absl would show TFF's compiler at work; a user wants warnings only.
         flags.FLAGS.verbosity = logging.WARNING
@@ -75,13 +86,10 @@ def parse(argv: Sequence[str]) -> list[str]:
 
 def value(holder: flags.FlagHolder) -> ml_collections.ConfigDict:
     """The validated configuration of a parsed --config flag; raises ConfigError."""
-    if holder.value is None:
+    flag = flags.FLAGS[holder.name]
+    if flag.value is None or flag.config is None:
         raise ConfigError("--config is missing: name a preset, such as --config=configs/chat.py")
-    if not isinstance(holder.value, ml_collections.ConfigDict):
-        raise ConfigError(
-            "--config: get_config() must return tff_lm.config.default_config(), changed"
-        )
-    return tree.validate(holder.value)
+    return tree.validate(flag.config)
 
 
 def required(holder: flags.FlagHolder) -> str:
@@ -97,48 +105,51 @@ def refuse_positional(arguments: Sequence[str]) -> None:
         raise ConfigError(f"{arguments[0]!r} is no flag: settings read --config.SECTION.NAME=VALUE")
 
 
-def check_overrides(arguments: Iterable[str]) -> None:
-    """Raises ConfigError for the first `--config.KEY=VALUE` with an unknown key or bad value."""
-    arguments = list(arguments)
-    for index, argument in enumerate(arguments):
-        if argument == "--":
-            return
+def take_overrides(arguments: Sequence[str]) -> tuple[list[str], dict[str, Value]]:
+    """Separates the flags `--config.KEY=VALUE` from the others.
+
+    Returns:
+      The other arguments, and the values by dotted key.
+
+    Raises:
+      ConfigError: for the first unknown key or bad value.
+    """
+    others: list[str] = []
+    values: dict[str, Value] = {}
+    rest = iter(arguments)
+    for argument in rest:
         match = _OVERRIDE.match(argument)
-        if not match:
-            continue
-        negated, key, text = match.groups()
-        option = tree.find_option(key)
-        if option.type is bool and (negated or text is None):
-            continue
-        if text is None and index + 1 < len(arguments):
-            text = arguments[index + 1]
-        if text is None:
-            raise ConfigError(f"{key} has no value: write --config.{key}={option.default}")
-        option.parse(text)
+        if argument == "--":
+            others += [argument, *rest]
+        elif match is None:
+            others.append(argument)
+        else:
+            negated, key, text = match.groups()
+            values[key] = _override(key, text, bool(negated), rest)
+    return others, values
 
 
 def help_text(usage: str) -> str:
     """The usage of a program, its own flags, and the table of configuration keys."""
     own = flags.FLAGS.get_key_flags_for_module(sys.argv[0])
     preset = [flags.FLAGS["config"]] if "config" in flags.FLAGS else []
+    shown = {flag.name: flag for flag in [*preset, *own]}.values()
     lines = [usage.strip(), "", "Flags:"]
-    lines += [f"  --{flag.name:<32} {flag.help}" for flag in preset + own]
+    lines += [f"  --{flag.name:<32} {flag.help}" for flag in shown]
     if not preset:
         return "\n".join(lines)
-    for section, summary in {"": "", **schema.SECTIONS}.items():
+    for name, section in sections.SECTIONS.items():
         lines.append(
-            f"\n{section}: {summary}" if section else "\nConfiguration (--config.KEY=VALUE):"
+            f"\n{name}: {section.summary}" if name else "\nConfiguration (--config.KEY=VALUE):"
         )
-        for option in schema.OPTIONS:
-            if option.key.rpartition(".")[0] == section:
-                choices = f" ({', '.join(option.choices)})" if option.choices else ""
-                text = f"{option.help}{choices} [{option.default!r}]"
-                lines += textwrap.wrap(
-                    text,
-                    width=100,
-                    initial_indent=f"  {option.key:<34} ",
-                    subsequent_indent=" " * 37,
-                )
+        for option in sections.of_section(name).values():
+            choices = f" ({', '.join(option.names)})" if option.names else ""
+            lines += textwrap.wrap(
+                f"{option.help}{choices} [{option.default!r}]",
+                width=100,
+                initial_indent=f"  {option.key:<34} ",
+                subsequent_indent=" " * 37,
+            )
     return "\n".join(lines)
 
 
@@ -148,25 +159,65 @@ def fail(message: object) -> NoReturn:
     sys.exit(EXIT_CODE)
 
 
-def _resolve_preset(argv: Sequence[str]) -> tuple[list[str], str]:
-    """Makes the preset's path absolute (`bazel run` starts elsewhere than its user).
+def _parse_with_config(argv: Sequence[str]) -> list[str]:
+    """Parses the flags of a program that has --config; raises ConfigError or absl's Error."""
+    preset = _preset(argv[1:])
+    # First the preset: an extension that it names may have the keys of other flags.
+    config = python_file.load_preset(preset) if preset else None
+    others, values = take_overrides(argv[1:])
+    arguments = flags.FLAGS([argv[0], *others])
+    if config is not None:
+        flag = flags.FLAGS["config"]
+        flag.value = preset
+        flag.config = tree.changed(config, values)
+        for line in old_flags.notes(values, flag.config):
+            print(line, file=sys.stderr)
+    return arguments
 
-    Returns `argv` with that path in it, and the path ("" if no preset is named).
+
+def _preset(arguments: Sequence[str]) -> str:
+    """The preset that --config names, its path absolute; "" without the flag.
+
+    `bazel run` starts elsewhere than its user.
     """
-    resolved, preset = list(argv), ""
-    for index, argument in enumerate(resolved):
+    rest = iter(arguments)
+    found = ""
+    for argument in rest:
         match = _CONFIG.match(argument)
-        if not match:
-            continue
-        separate = match.group(1) is None
-        if separate and index + 1 == len(resolved):
-            raise ConfigError("--config is missing its file, such as --config=configs/chat.py")
-        # "file.py:variant" hands `variant` to get_config: config_flags' convention.
-        name, colon, variant = (resolved[index + 1] if separate else match.group(1)).partition(":")
-        try:
-            preset = python_file.existing(name, "configs")
-        except ConfigError as error:
-            raise ConfigError(f"--config: {error}") from None
-        text = f"{preset}{colon}{variant}"
-        resolved[index + separate] = text if separate else f"--config={text}"
-    return resolved, preset
+        if argument == "--":
+            break
+        if match:
+            text = next(rest, "") if match.group(1) is None else match.group(1)
+            if not text:
+                raise ConfigError("--config is missing its file, such as --config=configs/chat.py")
+            found = text
+    if not found:
+        return ""
+    file, colon, variant = old_flags.preset(found).partition(":")
+    try:
+        return f"{python_file.existing(file, 'configs')}{colon}{variant}"
+    except ConfigError as error:
+        raise ConfigError(f"--config: {error}") from None
+
+
+def _value_of(key: str, arguments: Sequence[str]) -> str:
+    """The text that a flag `--config.KEY` has, before anything is checked; "" without it."""
+    rest = iter(arguments)
+    found = ""
+    for argument in rest:
+        match = _OVERRIDE.match(argument)
+        if match and match.group(2) == key:
+            found = next(rest, "") if match.group(3) is None else match.group(3)
+    return found
+
+
+def _override(key: str, text: str | None, negated: bool, rest: Iterator[str]) -> Value:
+    """The value of one flag; the next argument is its text if it has none itself."""
+    option = tree.find_option(key)
+    if option.type is bool and (negated or text is None):
+        return not negated
+    if text is None:
+        text = next(rest, None)
+    if text is None:
+        raise ConfigError(f"{key} has no value: write --config.{key}={option.default}")
+    return option.parse(text)

@@ -1,4 +1,4 @@
-"""One option of the configuration: its key, type, default, allowed values and one line of help."""
+"""One option of the configuration by its key: reading a text of it, and checking a value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
-Value = bool | int | float | str
+from tff_lm.options import Field, Value
 
 _TRUE = ("true", "1", "yes")
 _FALSE = ("false", "0", "no")
@@ -19,30 +19,26 @@ class ConfigError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True)
-class Option:
+class Option(Field):
     """A leaf of the configuration tree.
 
     Attributes:
       key: dotted path, such as "federated.rounds".
-      default: the value when nobody sets it; its type is the option's type.
-      help: one line for `--help`, with the unit.
-      choices: the allowed strings; empty for any.
-      minimum: the smallest allowed number, included.
-      maximum: the largest allowed number, included.
-      fixed: whether a resumed run must keep the value (what changes the training may not change).
     """
 
-    key: str
-    default: Value
-    help: str
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    fixed: bool = True
+    key: str = dataclasses.field(kw_only=True)
 
     @property
     def type(self) -> type:
         return type(self.default)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The choices as they are now; () for any."""
+        try:
+            return tuple(self.choices)
+        except ImportError:  # a registry of modules that are not there
+            return ()
 
     def parse(self, text: str) -> Value:
         """Reads a command line value by the option's type; raises ConfigError."""
@@ -53,15 +49,15 @@ class Option:
         return self.check(value)
 
     def check(self, value: Any) -> Value:
-        """Returns `value` in the option's own type; raises ConfigError on a wrong one."""
+        """Returns `value` in its one type and spelling; raises ConfigError on a wrong one."""
         # bool is an int in Python, and 3 is a fine float: accept the second, refuse the first.
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         is_right = type(value) is self.type
         if not is_right:
             raise ConfigError(f"{self.key} must be {self.expects()}, not {value!r}")
-        if self.choices and value not in self.choices:
-            hint = nearest(str(value), self.choices)
+        if self.normalize is None and self.names and value not in self.names:
+            hint = nearest(str(value), self.names)
             raise ConfigError(f"{self.key} must be {self.expects()}, not {value!r}{hint}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ConfigError(f"{self.key} must be a finite number, not {value!r}")
@@ -69,12 +65,17 @@ class Option:
             raise ConfigError(f"{self.key} must be at least {self.minimum:g}, not {value!r}")
         if self.maximum is not None and value > self.maximum:
             raise ConfigError(f"{self.key} must be at most {self.maximum:g}, not {value!r}")
+        if self.normalize is not None:
+            try:
+                value = self.normalize(value)
+            except ValueError as error:
+                raise ConfigError(f"{self.key}: {error}") from error
         return value
 
     def expects(self) -> str:
         """What the option accepts, in words."""
-        if self.choices:
-            return "one of " + ", ".join(repr(choice) for choice in self.choices)
+        if self.normalize is None and self.names:
+            return "one of " + ", ".join(repr(name) for name in self.names)
         return {bool: "True or False", int: "an integer", float: "a number", str: "a text"}[
             self.type
         ]

@@ -15,6 +15,7 @@ from typing import Any
 import ml_collections
 
 from tff_lm import paths
+from tff_lm.config import old_flags, tree
 from tff_lm.config.option import ConfigError, nearest
 
 
@@ -50,15 +51,18 @@ def call(path: str, function: str, *arguments: str) -> Any:
 
 
 def load_preset(name: str) -> ml_collections.ConfigDict:
-    """The validated tree of a preset such as "configs/chat.py"; raises ConfigError.
+    """The tree of a preset such as "configs/chat.py", each value checked; raises ConfigError.
 
-    "FILE:variant" hands `variant` to its `get_config`, as config_flags does.
+    "FILE:variant" hands `variant` to its `get_config`, as config_flags does. Whether the values go
+    together is not checked: a preset may leave open what the command line must say.
     """
-    file, colon, variant = name.partition(":")
+    file, colon, variant = old_flags.preset(name).partition(":")
     config = call(existing(file, "configs"), "get_config", *([variant] if colon else []))
     if not isinstance(config, ml_collections.ConfigDict):
-        raise ConfigError(f"{file}: get_config() must return default_config(), changed")
-    return config
+        raise ConfigError(
+            f"{file}: get_config() must return tff_lm.config.default_config(), changed"
+        )
+    return tree.changed(config, {})
 
 
 def existing(name: str, folder: str) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import ml_collections
 
-from tff_lm.config import schema
 from tff_lm.config.option import ConfigError
 
 
@@ -36,25 +35,6 @@ def _schedule_rules(section: str) -> tuple[Rule, ...]:
     )
 
 
-def _codec_rules(section: str) -> tuple[Rule, ...]:
-    return (
-        Rule(
-            lambda c: c[section].rotated and c[section].codec not in schema.UNROTATED_CODECS,
-            f"{section}.rotated needs {section}.codec to be one of "
-            f"{', '.join(schema.UNROTATED_CODECS)}",
-        ),
-        Rule(
-            lambda c: c[section].scaled and c[section].codec not in schema.LEVEL_CODECS,
-            f"{section}.scaled needs {section}.codec to be one of {', '.join(schema.LEVEL_CODECS)}",
-        ),
-        Rule(
-            lambda c: c[section].entropy and c[section].codec not in schema.LEVEL_CODECS,
-            f"{section}.entropy needs {section}.codec to be one of "
-            f"{', '.join(schema.LEVEL_CODECS)}",
-        ),
-    )
-
-
 def _pattern_rule(section: str, leaf: str) -> Rule:
     def broken(config: ml_collections.ConfigDict) -> bool:
         try:
@@ -74,15 +54,6 @@ RULES = (
     Rule(
         lambda c: c.task.max_examples and c.task.max_examples < c.task.min_examples,
         "task.max_examples must not be below task.min_examples",
-    ),
-    Rule(
-        lambda c: c.model.scale_invariant and c.model.name not in schema.SCALE_INVARIANT_MODELS,
-        "model.scale_invariant needs model.name to be one of "
-        f"{', '.join(schema.SCALE_INVARIANT_MODELS)}",
-    ),
-    Rule(
-        lambda c: c.model.positions != "sinusoidal" and c.model.name.startswith("lstm"),
-        "model.positions needs a model.name with attention: a transformer or a conformer",
     ),
     Rule(
         lambda c: c.partial.policy == "full" and c.partial.fraction < 1,
@@ -106,8 +77,6 @@ RULES = (
     *_schedule_rules("server_schedule"),
     *_schedule_rules("client_schedule"),
     *_schedule_rules("local_schedule"),
-    *_codec_rules("upload"),
-    *_codec_rules("download"),
 )
 
 

@@ -16,9 +16,10 @@ import numpy as np
 from compression.ledger import CommunicationLedger
 from tasks import batching
 from tasks.stream import BatchStream
+from tff_lm.central.options import PretrainOptions
 from tff_lm.central.runtime import CentralRuntime
 from tff_lm.central.trainer import CentralTrainer
-from tff_lm.config import ConfigError
+from tff_lm.config import ConfigError, read
 from tff_lm.experiment import central_plan, settings, task_and_model
 from tff_lm.learning import metrics
 from tff_lm.program.contracts import Clients, Experiment
@@ -47,8 +48,8 @@ def build_central(config: ml_collections.ConfigDict, workdir: Workdir) -> Iterat
     with contextlib.closing(
         CentralTrainer(
             found.client_model,
-            settings.adamw(config, steps),
-            num_parts=config.pretrain.parts,
+            read(config, PretrainOptions, "pretrain"),
+            steps=steps,
             seed=config.seed,
         )
     ) as trainer:

@@ -30,7 +30,7 @@ def resolve(config: ml_collections.ConfigDict) -> ml_collections.ConfigDict:
     # Before anything is computed: TensorFlow makes its threads at once.
     batch_parts.one_thread_each(cores)
     try:
-        task = make_task(**settings.task_arguments(config))
+        task = make_task(settings.task(config))
     except TaskError as error:
         raise ConfigError(str(error)) from error
     resolved = validate(config)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pathlib
 
+AUTO = "auto"
+
 _CPU_INFO = pathlib.Path("/proc/cpuinfo")
 # Processors without one of these emulate bfloat16, slower than float32.
 _BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
@@ -11,7 +13,7 @@ _BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
 
 def resolve(name: str, cpu_info: pathlib.Path = _CPU_INFO) -> str:
     """Turns "auto" into "bfloat16" where the processor computes in it, else into "float32"."""
-    if name != "auto":
+    if name != AUTO:
         return name
     return "bfloat16" if _BFLOAT16_FLAGS & _cpu_flags(cpu_info) else "float32"
 

@@ -1,45 +1,42 @@
-"""The configuration in the terms of each package: one small function a package."""
+"""The configuration in the terms of each package, where its options are not these already."""
 
 from __future__ import annotations
 
-import inspect
+import dataclasses
 import re
-from typing import Any
 
 from ml_collections import ConfigDict
 
-import compression
 from tff_lm import paths
-from compression import registry
+from compression.codec import Codec
+from compression.registry import codec_of
 from tasks.batching import BatchSpec
-from tff_lm.central.adamw import AdamWOptions
-from tff_lm.config import ConfigError
-from tff_lm.config.schema import BY_KEY
+from tasks.options import TaskOptions
+from tff_lm.config import ConfigError, read
 from tff_lm.experiment import vocabulary
 from tff_lm.learning.algorithms import AlgorithmOptions
 from tff_lm.learning.freezing import IsFrozen
 from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.partial import PartialOptions
 from tff_lm.learning.schedules import ScheduleOptions
-from tff_lm.models.lora import LoraOptions, is_adapter
+from tff_lm.models.lora import is_adapter
+from tff_lm.models.options import LoraOptions
 
 
-def task_arguments(config: ConfigDict) -> dict[str, Any]:
-    """Keyword arguments of `tasks.task.make_task`."""
-    task = config.task
-    return {
-        "name": task.name,
-        "path": paths.resolve(task.path) if task.path else None,
-        "cache_dir": paths.resolve(task.cache_dir) if task.cache_dir else None,
-        "vocabulary_size": task.vocabulary_size,
-        "vocabulary_path": vocabulary.file_of(config) if task.vocabulary else None,
-        "lower_case": task.lower_case,
-        "min_examples": task.min_examples or None,
-        "max_examples": task.max_examples or None,
-        "max_clients": task.max_clients or None,
-        "user_column": task.user_column,
-        "text_column": task.text_column,
-    }
+def task(config: ConfigDict) -> TaskOptions:
+    """The task, its paths absolute, `vocabulary` that of a file.
+
+    Raises:
+      ConfigError: if there is no such vocabulary.
+      TaskError: if the task whose vocabulary it is cannot be prepared.
+    """
+    options = read(config, TaskOptions, "task")
+    return dataclasses.replace(
+        options,
+        path=paths.resolve(options.path) if options.path else "",
+        cache_dir=paths.resolve(options.cache_dir) if options.cache_dir else "",
+        vocabulary=vocabulary.file_of(options) if options.vocabulary else "",
+    )
 
 
 def training_batches(config: ConfigDict) -> BatchSpec:
@@ -98,23 +95,6 @@ def schedule(section: ConfigDict) -> ScheduleOptions:
     )
 
 
-def adamw(config: ConfigDict, steps: int) -> AdamWOptions:
-    """The optimizer of a central training of so many steps."""
-    options = config.pretrain
-    warmup = min(options.warmup, steps)
-    return AdamWOptions(
-        learning_rate=options.learning_rate,
-        schedule=ScheduleOptions(
-            name=options.decay,
-            warmup_steps=warmup,
-            decay_steps=max(steps - warmup, 1),
-            final_factor=options.final_factor,
-        ),
-        weight_decay=options.weight_decay,
-        clip_norm=options.clip_norm,
-    )
-
-
 def partial(config: ConfigDict) -> PartialOptions:
     """Which variables are trained."""
     return PartialOptions(
@@ -128,8 +108,8 @@ def partial(config: ConfigDict) -> PartialOptions:
 
 def lora(config: ConfigDict) -> LoraOptions | None:
     """Low-rank corrections, if there are to be any."""
-    options = config.lora
-    return LoraOptions(options.rank, options.alpha, options.include) if options.rank else None
+    options = read(config, LoraOptions, "lora")
+    return options if options.rank else None
 
 
 def frozen(config: ConfigDict) -> IsFrozen:
@@ -144,37 +124,13 @@ def frozen(config: ConfigDict) -> IsFrozen:
     return is_frozen
 
 
-def codec(config: ConfigDict, section: str) -> compression.Codec:
-    """The codec of "upload" or "download", with the entropy coder and the rotation around it.
+def codec(config: ConfigDict, section: str) -> Codec:
+    """The codec of "upload" or "download".
 
     Raises:
-      ConfigError: if an option was set that the codec does not have, or cannot have.
+      ConfigError: if the codec refuses an argument.
     """
-    chosen = config[section]
-    fields = set(inspect.signature(registry.CODECS[chosen.codec]).parameters)
-    given = {
-        name: chosen[name]
-        for name in CODEC_OPTIONS
-        if chosen[name] != BY_KEY[f"{section}.{name}"].default
-    }
-    for name in sorted(given.keys() - fields):
-        raise ConfigError(
-            f"{section}.{name} has no meaning for {section}.codec={chosen.codec!r}, which takes "
-            f"{', '.join(sorted(fields)) or 'no option'}"
-        )
     try:
-        result = compression.make_codec(chosen.codec, **given)
-        if chosen.entropy:
-            result = compression.make_codec("entropy", inner=result)
-        if chosen.rotated:
-            result = compression.make_codec("rotated", inner=result)
-        if chosen.scaled:
-            result = compression.make_codec("scaled", inner=result)
+        return codec_of(config[section].codec)
     except ValueError as error:
-        raise ConfigError(f"{section}: {error}") from error
-    return result
-
-
-# Options of codecs that the configuration offers, under the names that codecs give them. Those left
-# at their defaults are left to the codec.
-CODEC_OPTIONS = ("bits", "stochastic", "per_row", "bucket", "fraction", "scale")
+        raise ConfigError(f"{section}.codec: {error}") from error

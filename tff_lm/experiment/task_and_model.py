@@ -16,13 +16,14 @@ from tasks.errors import TaskError
 from tasks.splitting import SPLITS
 from tasks.task import Task, make_task
 from tff_lm.client_order import ClientOrder
-from tff_lm.config import ConfigError
+from tff_lm.config import ConfigError, read
 from tff_lm.experiment import baseline, precision, settings
 from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.partial import build_client_model
 from tff_lm.learning.weights import Partition
 from tff_lm.models import build_model
 from tff_lm.models.lora import is_adapter
+from tff_lm.models.options import ModelOptions
 from tff_lm.program.contracts import Clients
 from tff_lm.run_folder.workdir import Workdir
 
@@ -80,7 +81,7 @@ def gather(config: ml_collections.ConfigDict) -> Ingredients:
       ConfigError: if the configuration does not fit the data or the model.
     """
     try:
-        task = make_task(**settings.task_arguments(config))
+        task = make_task(settings.task(config))
         clients = Clients(**{split: task.client_ids(split) for split in SPLITS})
     except TaskError as error:
         raise ConfigError(str(error)) from error
@@ -102,12 +103,9 @@ def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
     """The model as clients train it; raises ConfigError if an option does not fit it."""
     model_fn = functools.partial(
         build_model,
-        config.model.name,
-        task.vocabulary.size,
-        dropout=config.model.dropout,
+        vocabulary_size=task.vocabulary.size,
+        **dataclasses.asdict(read(config, ModelOptions, "model")),
         precision=precision.resolve(config.runtime.precision),
-        scale_invariant=config.model.scale_invariant,
-        positions=config.model.positions,
         lora=settings.lora(config),
         seed=config.seed,
     )

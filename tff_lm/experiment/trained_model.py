@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import ml_collections
 import numpy as np
 import tensorflow as tf
 
 from tasks.vocabulary import Vocabulary
+from tff_lm.config import read
 from tff_lm.experiment import settings
 from tff_lm.models import build_model, lora
+from tff_lm.models.options import ModelOptions
 from tff_lm.models.protocol import ServableModel
 from tff_lm.run_folder.checkpoints import Checkpoint
 from tff_lm.run_folder.errors import RunError
@@ -40,12 +44,9 @@ def load_model(
     config: ml_collections.ConfigDict, checkpoint: Checkpoint, vocabulary: Vocabulary
 ) -> ServableModel:
     """The model with the checkpoint's weights, in float32."""
+    options = dataclasses.replace(read(config, ModelOptions, "model"), dropout=0.0)
     model = build_model(
-        config.model.name,
-        vocabulary.size,
-        scale_invariant=config.model.scale_invariant,
-        positions=config.model.positions,
-        seed=config.seed,
+        vocabulary_size=vocabulary.size, **dataclasses.asdict(options), seed=config.seed
     )
     weights = load_weights(config, checkpoint)
     for name, variable in zip(model.weight_names, model.trainable_variables, strict=True):

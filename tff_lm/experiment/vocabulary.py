@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pathlib
 
-from ml_collections import ConfigDict
-
 from tff_lm import paths
+from tasks.options import TaskOptions
 from tasks.preparation import VOCABULARY_FILE
 from tasks.registry import CORPORA
 from tasks.task import make_task
@@ -16,7 +15,7 @@ from tff_lm.config import ConfigError
 _PLACES = (VOCABULARY_FILE, f"assets/{VOCABULARY_FILE}")
 
 
-def file_of(config: ConfigDict) -> str:
+def file_of(options: TaskOptions) -> str:
     """The path of the vocabulary file.
 
     A task's name stands for the vocabulary that the task learns by its defaults at
@@ -26,13 +25,15 @@ def file_of(config: ConfigDict) -> str:
       ConfigError: if there is none.
       TaskError: if the task named cannot be prepared.
     """
-    name = config.task.vocabulary
+    name = options.vocabulary
     if name in CORPORA:
         task = make_task(
-            name,
-            cache_dir=paths.resolve(config.task.cache_dir) if config.task.cache_dir else None,
-            vocabulary_size=config.task.vocabulary_size,
-            lower_case=config.task.lower_case,
+            TaskOptions(
+                name,
+                cache_dir=paths.resolve(options.cache_dir) if options.cache_dir else "",
+                vocabulary_size=options.vocabulary_size,
+                lower_case=options.lower_case,
+            )
         )
         return str(pathlib.Path(task.folder) / VOCABULARY_FILE)
     path = pathlib.Path(paths.resolve(name))

@@ -6,7 +6,8 @@ from typing import Any
 
 from tff_lm.models.language_model import LanguageModel
 from tff_lm.models.layers import COMPUTE_DTYPES, TiedEmbedding
-from tff_lm.models.lora import LoraOptions, attach
+from tff_lm.models.lora import attach
+from tff_lm.models.options import LoraOptions
 from tff_lm.models.positions import Positions, SinusoidalPositions
 from tff_lm.models.registry import MODELS, POSITIONS
 

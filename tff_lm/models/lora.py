@@ -7,7 +7,6 @@ layer's alone, the recurrent ones of the LSTM, are corrected before the recurren
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Mapping
 
@@ -16,32 +15,9 @@ import tensorflow as tf
 
 from tff_lm.models.gradients import gradient_if, matmul
 from tff_lm.models.layers import CallContext, SeededNormal, SubLayer
+from tff_lm.models.options import LoraOptions
 
 _DOWN, _UP = "lora_a", "lora_b"
-
-
-@dataclasses.dataclass(frozen=True)
-class LoraOptions:
-    """Which matrices are corrected, and how.
-
-    Attributes:
-      rank: Columns of A and rows of B.
-      alpha: The correction is multiplied by alpha / rank.
-      include: Regular expression, found anywhere in the names of the matrices; empty for all.
-    """
-
-    rank: int = 8
-    alpha: float = 16.0
-    include: str = ""
-
-    def __post_init__(self):
-        if self.rank < 1:
-            raise ValueError(f"lora rank must be at least 1, not {self.rank}.")
-
-    @property
-    def scale(self) -> float:
-        """What A B is multiplied by."""
-        return self.alpha / self.rank
 
 
 class LowRank(SubLayer):
@@ -83,8 +59,10 @@ def attach(model: tf.keras.Model, options: LoraOptions, seed: int) -> None:
       seed: Of the initial A.
 
     Raises:
-      ValueError: If no matrix matches.
+      ValueError: If no matrix matches, or the rank is 0.
     """
+    if options.rank < 1:
+        raise ValueError(f"lora rank must be at least 1, not {options.rank}.")
     layers = [module for module in model.submodules if isinstance(module, SubLayer)]
     adaptable = {
         f"{layer.path}/{name}": (layer, name) for layer in layers for name in layer.adaptable

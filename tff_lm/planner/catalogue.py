@@ -1,4 +1,4 @@
-"""The codecs that the planner offers, as options of the configuration.
+"""The codecs that the planner offers, as expressions.
 
 Entropy coding is not among them: how many bytes it makes depends on the values, so that only a
 training can tell.
@@ -8,63 +8,50 @@ from __future__ import annotations
 
 import dataclasses
 
-import compression
-from tff_lm.config import default_config
 from tff_lm.config.option import Value
-from tff_lm.experiment import settings
+
+_NONE = "identity"
 
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """A codec with its options, as leaves of the section "upload" or "download".
-
-    Attributes:
-      label: for a table.
-      options: name and value of each option that is not at its default.
-    """
+    """Attributes: what a table calls a codec; its expression."""
 
     label: str
-    options: tuple[tuple[str, Value], ...] = ()
+    expression: str
 
     def overrides(self, section: str) -> dict[str, Value]:
-        """The options by their dotted keys."""
-        return {f"{section}.{name}": value for name, value in self.options}
-
-    def codec(self, section: str) -> compression.Codec:
-        """The codec that a training with these options would use."""
-        config = default_config()
-        config.update_from_flattened_dict(self.overrides(section))
-        return settings.codec(config, section)
-
-
-def _choice(label: str, **options: Value) -> Choice:
-    return Choice(label, tuple(options.items()))
+        """What to set, by dotted key, in the section "upload" or "download"."""
+        return {f"{section}.codec": self.expression} if self.expression != _NONE else {}
 
 
 _FLOATS = (
-    Choice("float32"),
-    _choice("bfloat16", codec="bfloat16"),
-    _choice("float16", codec="float16"),
+    Choice("float32", _NONE),
+    Choice("bfloat16", "bfloat16"),
+    Choice("float16", "float16"),
 )
-_EDEN = tuple(_choice(f"eden {bits} bits", codec="eden", bits=bits) for bits in (2, 3, 4, 6, 8))
-_DRIVE = _choice("drive (1 bit)", codec="drive")
+_EDEN = tuple(Choice(f"eden {bits} bits", f"eden(bits={bits})") for bits in (2, 3, 4, 6, 8))
+_DRIVE = Choice("drive (1 bit)", "drive")
 
 UPLOADS = (
     *_FLOATS,
     # A range for 1,024 values: with one for a whole tensor, small rows drown in the others' noise.
-    *(_choice(f"uniform {b} bits", codec="uniform", bits=b, bucket=1024) for b in (2, 4, 6, 8, 12)),
-    _choice("uniform 8 bits, 1 range", codec="uniform", bits=8),
     *(
-        _choice(f"rotated uniform {b} bits", codec="uniform", bits=b, rotated=True)
-        for b in (1, 2, 3, 4, 6, 8)
+        Choice(f"uniform {bits} bits", f"uniform(bits={bits}, bucket=1024)")
+        for bits in (2, 4, 6, 8, 12)
     ),
-    *(_choice(f"qsgd {b} bits", codec="qsgd", bits=b) for b in (2, 4, 8)),
-    _choice("terngrad", codec="terngrad"),
+    Choice("uniform 8 bits, 1 range", "uniform(bits=8)"),
+    *(
+        Choice(f"rotated uniform {bits} bits", f"rotated(uniform(bits={bits}))")
+        for bits in (1, 2, 3, 4, 6, 8)
+    ),
+    *(Choice(f"qsgd {bits} bits", f"qsgd(bits={bits})") for bits in (2, 4, 8)),
+    Choice("terngrad", "terngrad"),
     _DRIVE,
-    _choice("drive scaled (1 bit)", codec="drive", scaled=True),
+    Choice("drive scaled (1 bit)", "scaled(drive)"),
     *_EDEN,
-    *(_choice(f"top {f:.0%}", codec="top_k", fraction=f) for f in (0.01, 0.1)),
-    _choice("random 10%", codec="random_k", fraction=0.1),
+    *(Choice(f"top {part:.0%}", f"top_k(fraction={part})") for part in (0.01, 0.1)),
+    Choice("random 10%", "random_k(fraction=0.1)"),
 )
 
 # All clients of a round decode the same model, so noise of rounding does not average out between
@@ -72,8 +59,8 @@ UPLOADS = (
 DOWNLOADS = (
     *_FLOATS,
     *(
-        _choice(f"uniform {b} bits, nearest", codec="uniform", bits=b, stochastic=False)
-        for b in (4, 6, 8, 10, 12, 16)
+        Choice(f"uniform {bits} bits, nearest", f"uniform(bits={bits}, stochastic=False)")
+        for bits in (4, 6, 8, 10, 12, 16)
     ),
     _DRIVE,
     *_EDEN,

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from compression.options import DownloadOptions, UploadOptions
+from compression.registry import codec_of
 from tff_lm.config.option import Value
-from tff_lm.config.schema import BY_KEY
 from tff_lm.learning.partial import PartialOptions
 from tff_lm.models.protocol import ModelFn
 from tff_lm.planner.catalogue import DOWNLOADS, UPLOADS
@@ -47,8 +48,8 @@ def upload_offers(
     clients: int,
     *,
     include: str = "",
-    min_elements: int = BY_KEY["upload.min_elements"].default,  # type: ignore[assignment]
-    min_size: int = BY_KEY["partial.min_size"].default,  # type: ignore[assignment]
+    min_elements: int = UploadOptions.min_elements,
+    min_size: int = PartialOptions.min_size,
 ) -> list[Offer]:
     """Every codec with every fraction that the model allows.
 
@@ -70,7 +71,7 @@ def upload_offers(
     parts = list(_parts(model_fn, options_of, chosen, fractions))
     offers = []
     for choice in UPLOADS:
-        codec = choice.codec("upload")
+        codec = codec_of(choice.expression)
         bits = payload_bits(shapes, codec, min_elements)
         for part, overrides in parts:
             sent = part.mean(sizes) / sizes.sum()
@@ -90,13 +91,13 @@ def upload_offers(
 def download_offers(
     model_fn: ModelFn,
     *,
-    min_elements: int = BY_KEY["download.min_elements"].default,  # type: ignore[assignment]
+    min_elements: int = DownloadOptions.min_elements,
 ) -> list[Offer]:
     """Every codec; a client downloads the whole model, whatever it trains."""
     shapes = partition_of(model_fn).shapes
     offers = []
     for choice in DOWNLOADS:
-        codec = choice.codec("download")
+        codec = codec_of(choice.expression)
         count = int(payload_bits(shapes, codec, min_elements).sum()) // 8
         error = fidelity(codec).error(clients=1)  # all of them decode one payload
         offers.append(Offer(choice.label, 1.0, count, count, error, choice.overrides("download")))

@@ -40,7 +40,7 @@ class Request:
 
     def __post_init__(self) -> None:
         """Raises ConfigError, naming the flag and a remedy."""
-        _named("model", self.model, find_option("model.name").choices)
+        _named("model", self.model, find_option("model.name").names)
         _named("policy", self.policy, POLICIES)
         smallest = int(find_option("task.vocabulary_size").minimum or 1)
         if self.vocabulary_size < smallest:
@@ -62,6 +62,6 @@ class Request:
 
 
 def _named(flag: str, name: str, names: Sequence[str]) -> None:
-    if name not in names:
+    if names and name not in names:
         hint = nearest(name, names) or f"; it is one of {', '.join(names)}"
         raise ConfigError(f"--{flag}: there is no {name!r}{hint}")

@@ -6,7 +6,7 @@ import math
 import shlex
 from collections.abc import Iterator, Sequence
 
-from tff_lm.config.schema import BY_KEY
+from tff_lm.config import find_option
 from tff_lm.planner.offers import Offer
 from tff_lm.planner.plan import Plan
 from tff_lm.run_folder.progress import human_bytes
@@ -57,7 +57,7 @@ def train_command(plan: Plan) -> str:
         **plan.uploads[0].overrides,
         **plan.downloads[0].overrides,
     }
-    changed = {key: value for key, value in values.items() if value != BY_KEY[key].default}
+    changed = {key: value for key, value in values.items() if value != find_option(key).default}
     flags = shlex.join(override_flags(changed))
     return f"python -m bin.train --config=configs/chat.py --workdir=runs/plan {flags}"
 

@@ -57,7 +57,7 @@ def count(workdir: Workdir) -> MaskCounts:
     config = config_lib.read_json(workdir.config)
     rounds = _rounds_done(workdir)
     try:
-        task = make_task(**settings.task_arguments(config))
+        task = make_task(settings.task(config))
         model = task_and_model.client_model(config, task)
     except (TaskError, ValueError) as error:
         raise ConfigError(str(error)) from error

@@ -48,14 +48,15 @@ def train_command(
       A line for a shell. Paths are shown relative to where the user is; of a path that lies
       elsewhere only the last part is, since it would mean nothing on another machine.
     """
-    name = config.experiment or pathlib.Path(preset_file.partition(":")[0]).stem
+    file, colon, row = preset_file.partition(":")
+    name = config.experiment or pathlib.Path(file).stem
     values = {
         key: _portable(value)
         for key, value in changes(config, preset).items()
         if key not in _OF_THE_MACHINE
     }
     flags = [
-        f"--config={_portable(preset_file)}",
+        f"--config={_portable(file)}{colon}{row}",
         f"--workdir=runs/{name}/seed_{config.seed}",
         *override_flags(values),
     ]

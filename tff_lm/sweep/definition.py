@@ -117,7 +117,7 @@ def grid(prefix: str, choices: Mapping[str, Sequence[Value]]) -> dict[str, dict[
 
     Returns:
       Runs such as "fed_adam-client_learning_rate_0.1-local_epochs_2". Keys that share their last
-      part are named in full: "upload.bits_8-download.bits_4".
+      part are named in full: "server_schedule.name_linear-local_schedule.name_cosine".
     """
     leaves = [key.rpartition(".")[2] for key in choices]
     labels = {

@@ -13,8 +13,9 @@ import ml_collections
 
 from tff_lm import config as config_lib
 from tff_lm import paths
-from tff_lm.config import python_file
+from tff_lm.config import old_flags, python_file
 from tff_lm.config.option import ConfigError, Value
+from tff_lm.experiment import resumable
 from tff_lm.run_folder import repeating_command, summary
 from tff_lm.run_folder.workdir import Workdir
 from tff_lm.sweep.definition import Overrides, Pretraining, Sweep
@@ -104,13 +105,11 @@ class Planner:
             )
         given = {**self._sweep.base, **overrides, "seed": seed, "experiment": experiment}
         try:
-            config = changed(self._preset, given)
+            config = _changed(self._preset, given)
             changes = repeating_command.changes(config, self._preset)
             _resolve(config)
             workdir = Workdir(self._root / experiment / f"seed_{seed}")
-            if workdir.config.exists():
-                begun = config_lib.read_json(workdir.config)
-                config_lib.check_resumable(begun, config, str(workdir.root))
+            resumable.agreed(config, workdir)
         except ConfigError as error:
             raise ConfigError(f"{experiment}: {error}") from None
         return Run(experiment, self._preset_file, changes, config, workdir)
@@ -147,7 +146,7 @@ def _pretraining(folder: str, wanted: Pretraining) -> Run:
     preset = python_file.load_preset(wanted.config)
     name = f"pretrain_{pathlib.PurePath(folder).name}"
     try:
-        config = changed(preset, _options(wanted))
+        config = _changed(preset, _options(wanted))
         changes = repeating_command.changes(config, preset)
         _resolve(config)
     except ConfigError as error:
@@ -171,20 +170,13 @@ def _resolve(config: ml_collections.ConfigDict) -> None:
 
 
 def _absolute(preset: str) -> str:
-    file, colon, variant = preset.partition(":")
+    file, colon, variant = old_flags.preset(preset).partition(":")
     return f"{paths.resolve(file)}{colon}{variant}"
 
 
-def changed(
-    preset: ml_collections.ConfigDict, overrides: Mapping[str, Value]
-) -> ml_collections.ConfigDict:
+def _changed(preset: ml_collections.ConfigDict, overrides: Overrides) -> ml_collections.ConfigDict:
     """A validated copy of `preset` with other values; raises ConfigError."""
-    config = ml_collections.ConfigDict(preset.to_dict()).lock()
-    for key, value in overrides.items():
-        checked = config_lib.find_option(key).check(value)
-        section, _, leaf = key.rpartition(".")
-        (config[section] if section else config)[leaf] = checked
-    return config_lib.validate(config)
+    return config_lib.validate(config_lib.changed(preset, overrides))
 
 
 def matching(runs: Sequence[Run], only: str) -> list[Run]:

@@ -2,22 +2,24 @@
 
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
+import dataclasses
+from unittest import mock
+
 import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tests.tff_lm.learning import fixtures
-from tff_lm.central import batch_parts
-from tff_lm.central.adamw import AdamW, AdamWOptions
+from tff_lm.central import adamw, batch_parts
+from tff_lm.central.adamw import AdamW
+from tff_lm.central.options import PretrainOptions
 from tff_lm.central.runtime import CentralRuntime
 from tff_lm.central.trainer import CentralTrainer
 from tff_lm.learning import freezing, metrics, scoring, weights
 from tff_lm.learning.partial import build_client_model
-from tff_lm.learning.schedules import ScheduleOptions
 from tff_lm.models import build_model
 
-# An epsilon at which a gradient's rounding does not matter.
-OPTIONS = AdamWOptions(learning_rate=0.05, weight_decay=0.1, epsilon=1e-3)
+OPTIONS = PretrainOptions(learning_rate=0.05, warmup=0, decay="constant", weight_decay=0.1)
 
 
 def batch(number):
@@ -25,9 +27,12 @@ def batch(number):
     return {"x": whole["x"], "y": whole["y"]}
 
 
-def trainer(num_parts=2, is_frozen=freezing.nothing, options=OPTIONS, model_fn=fixtures.TinyModel):
+# An epsilon at which a gradient's rounding does not matter.
+@mock.patch.object(adamw, "EPSILON", 1e-3)
+def trainer(parts=2, is_frozen=freezing.nothing, options=OPTIONS, model_fn=fixtures.TinyModel):
     client_model = build_client_model(model_fn, fixtures.STARTS_WORD, is_frozen=is_frozen)
-    return CentralTrainer(client_model, options, num_parts=num_parts, seed=0)
+    options = dataclasses.replace(options, parts=parts)
+    return CentralTrainer(client_model, options, steps=100, seed=0)
 
 
 def dropping_model():
@@ -60,10 +65,12 @@ class PartsTest(parameterized.TestCase):
 class AdamWTest(absltest.TestCase):
     def test_two_steps_by_hand(self):
         matrix, vector = tf.Variable([[1.0, -2.0]]), tf.Variable([3.0])
-        schedule = ScheduleOptions("linear", decay_steps=2, final_factor=0.0)
         optimizer = AdamW(
             [matrix, vector],
-            AdamWOptions(learning_rate=0.1, schedule=schedule, weight_decay=0.5, clip_norm=5.0),
+            PretrainOptions(
+                learning_rate=0.1, warmup=0, final_factor=0.0, weight_decay=0.5, clip_norm=5.0
+            ),
+            steps=2,
         )
         # Norms 13 and 0.5: the first is clipped to 5.
         for step, (first, second) in enumerate([([[3.0, 4.0]], [12.0]), ([[0.3, 0.4]], [0.0])]):

@@ -2,10 +2,18 @@ from absl.testing import absltest, parameterized
 
 from tff_lm.config.option import ConfigError, Option
 
-RATE = Option("a.rate", 0.5, "help", minimum=0, maximum=2)
-COUNT = Option("a.count", 3, "help", minimum=1)
-FLAG = Option("a.flag", True, "help")
-NAME = Option("a.name", "small", "help", choices=("small", "large"))
+RATE = Option(0.5, "help", minimum=0, maximum=2, key="a.rate")
+COUNT = Option(3, "help", minimum=1, key="a.count")
+FLAG = Option(True, "help", key="a.flag")
+NAME = Option("small", "help", choices=("small", "large"), key="a.name")
+CODE = Option("b", "help", choices=("a", "b"), normalize=lambda text: code(text), key="a.code")
+
+
+def code(text):
+    """Letters in order."""
+    if text.isalpha():
+        return "".join(sorted(text))
+    raise ValueError(f"{text} has more than letters")
 
 
 class OptionTest(parameterized.TestCase):
@@ -42,6 +50,17 @@ class OptionTest(parameterized.TestCase):
     def test_wrong_types_are_refused(self, option, value):
         with self.assertRaisesRegex(ConfigError, option.key):
             option.check(value)
+
+    def test_a_text_is_brought_into_its_one_spelling(self):
+        self.assertEqual(CODE.parse("cab"), "abc")
+        with self.assertRaisesRegex(ConfigError, r"^a\.code: c3 has more"):
+            CODE.check("c3")
+
+    def test_a_registry_of_names_is_asked_when_a_value_is_checked(self):
+        names = ["small"]
+        option = Option("small", "help", choices=names, key="a.name")
+        names.append("large")
+        self.assertEqual(option.check("large"), "large")
 
     def test_an_integer_is_a_fine_float(self):
         self.assertIs(type(RATE.check(1)), float)

@@ -61,7 +61,7 @@ class PythonFileTest(parameterized.TestCase):
         self.assertEqual(python_file.load_preset(f"{path}:ab").task.user_column, "ab")
 
     def test_what_is_no_preset_is_refused(self):
-        with self.assertRaisesRegex(ConfigError, r"must return default_config\(\), changed"):
+        with self.assertRaisesRegex(ConfigError, r"must return .*default_config\(\), changed"):
             python_file.load_preset(self.file("def get_config():\n  return {}\n"))
         with self.assertRaisesRegex(ConfigError, "no file configs/tini.py; did you mean .*tiny.py"):
             python_file.load_preset("configs/tini.py")

@@ -2,7 +2,8 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
-from tff_lm.config import ConfigError, default_config
+from tasks.options import TaskOptions
+from tff_lm.config import ConfigError
 from tff_lm.experiment import vocabulary
 
 
@@ -13,16 +14,12 @@ class FileOfTest(parameterized.TestCase):
         file = folder / place
         file.parent.mkdir(exist_ok=True)
         file.touch()
-        config = default_config()
         for given in (folder, file):
-            config.task.vocabulary = str(given)
-            self.assertEqual(vocabulary.file_of(config), str(file))
+            self.assertEqual(vocabulary.file_of(TaskOptions(vocabulary=str(given))), str(file))
 
     def test_nothing_of_that_name(self):
-        config = default_config()
-        config.task.vocabulary = "chatt"
         with self.assertRaisesRegex(ConfigError, r"'chatt' is neither a task \(chat, .*folder"):
-            vocabulary.file_of(config)
+            vocabulary.file_of(TaskOptions(vocabulary="chatt"))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tff_lm.models import MODELS, build_model
-from tff_lm.models.lora import LoraOptions, is_adapter, merged
+from tff_lm.models.lora import is_adapter, merged
+from tff_lm.models.options import LoraOptions
 
 TINY = [name for name in MODELS if name.endswith("_tiny")]
 VOCABULARY = 50
@@ -95,7 +96,7 @@ class LoraTest(parameterized.TestCase):
 
     def test_a_pattern_chooses(self):
         model = build_model(
-            "transformer_tiny", VOCABULARY, lora=LoraOptions(include="attention/output")
+            "transformer_tiny", VOCABULARY, lora=LoraOptions(rank=8, include="attention/output")
         )
         adapters = [name for name in model.weight_names if is_adapter(name)]
         self.assertEqual(
@@ -107,7 +108,9 @@ class LoraTest(parameterized.TestCase):
             ],
         )
         with self.assertRaisesRegex(ValueError, "no matrix matches 'embedding'.*feed_forward"):
-            build_model("transformer_tiny", VOCABULARY, lora=LoraOptions(include="embedding"))
+            build_model(
+                "transformer_tiny", VOCABULARY, lora=LoraOptions(rank=8, include="embedding")
+            )
 
     def test_by_hand(self):
         weights = {
@@ -122,7 +125,7 @@ class LoraTest(parameterized.TestCase):
 
     def test_a_rank_of_0_is_refused(self):
         with self.assertRaisesRegex(ValueError, "rank must be at least 1"):
-            LoraOptions(rank=0)
+            build_model("transformer_tiny", VOCABULARY, lora=LoraOptions(rank=0))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from absl.testing import absltest, parameterized
 from compression.aggregation import CompressedMeanFactory
 from compression.broadcast import build_compressed_broadcast
 from compression.ledger import CommunicationLedger
+from compression.registry import codec_of
 from tff_lm.learning.algorithms import AlgorithmOptions
 from tff_lm.learning.build import build_learning_process
 from tff_lm.learning.partial import PartialOptions, build_client_model, trained_mask
@@ -43,10 +44,10 @@ def real_round(upload, download, policy="full", fraction=1.0):
     process = build_learning_process(
         client_model,
         AlgorithmOptions(),
-        aggregator=CompressedMeanFactory(upload.codec("upload"), min_elements=MIN_ELEMENTS),
+        aggregator=CompressedMeanFactory(codec_of(upload.expression), min_elements=MIN_ELEMENTS),
         distributor=build_compressed_broadcast(
             client_model.partition.weights_type(),
-            download.codec("download"),
+            codec_of(download.expression),
             min_elements=MIN_ELEMENTS,
         ),
     )

@@ -7,8 +7,7 @@ import re
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from configs import stackoverflow
-from configs.paper import _rows
+from configs import _paper_rows, stackoverflow
 from tff_lm.experiment import settings
 from tff_lm.models import build_model
 from tff_lm.planner.draws import draws, partition_of
@@ -17,7 +16,7 @@ from tff_lm.planner.payloads import payload_bits
 # A tenth without a number in the name.
 FACTORS = {
     name: int((re.search(r"_(\d+)x$", name) or (None, 10))[1])
-    for name in _rows.COMBINATION
+    for name in _paper_rows.COMBINATION
     if "efficient" in name
 }
 
@@ -30,7 +29,7 @@ def shapes_of(model, config):
 class PaperRowsTest(parameterized.TestCase):
     @parameterized.parameters(*FACTORS)
     def test_a_row_uploads_as_much_less_than_the_large_lstm_as_it_says(self, row):
-        config = _rows.preset(stackoverflow.get_config, _rows.COMBINATION, row)
+        config = _paper_rows.preset(stackoverflow.get_config, f"combination/{row}")
         model_fn, shapes = shapes_of(config.model.name, config)
         bits = payload_bits(shapes, settings.codec(config, "upload"), config.upload.min_elements)
         mean = draws(model_fn, settings.partial(config)).mean(np.asarray(bits))

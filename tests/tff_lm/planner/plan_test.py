@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shlex
 
 from absl.testing import absltest, parameterized
 
@@ -79,21 +80,14 @@ class PlanTest(absltest.TestCase):
     def test_the_command_sets_what_the_table_says(self):
         command = table.train_command(self.plan)
         self.assertIn(command, self.text)
-        flags = [word for word in command.split() if word.startswith("--config.")]
-        command_line.check_overrides(flags)
-        config = config_lib.default_config()
-        config.update_from_flattened_dict(
-            {
-                key: config_lib.find_option(key).parse(value)
-                for key, _, value in (flag[len("--config.") :].partition("=") for flag in flags)
-            }
-        )
+        _, values = command_line.take_overrides(shlex.split(command))
+        config = config_lib.changed(config_lib.default_config(), values)
         config = dict(config_lib.flatten(config_lib.validate(config)))
         self.assertEqual(config["model.name"], "transformer_large")
         for chosen in (self.plan.uploads[0], self.plan.downloads[0]):
             for key, value in chosen.overrides.items():
                 self.assertEqual(config[key], value)
-                self.assertIn(f"--config.{key}={value}", self.text)
+                self.assertIn(shlex.join([f"--config.{key}={value}"]), self.text)
 
     def test_hours_and_traffic_are_multiplied_out(self):
         run = cost.Run(rounds=3000, clients=200, tokens=3600, tokens_per_second=1000)

@@ -35,7 +35,11 @@ class CommandTest(absltest.TestCase):
 
     def test_a_run_without_a_name_is_called_after_its_preset(self):
         self.assertIn("--workdir=runs/chat/seed_0", self.words(default_config()))
-        self.assertIn("--config=configs/a.py:b", self.words(default_config(), "configs/a.py:b"))
+        for row in ("b", "b/c"):
+            self.assertIn(
+                f"--config=configs/a.py:{row}", self.words(default_config(), f"configs/a.py:{row}")
+            )
+        self.assertIn("--config=a.py:b/c", self.words(default_config(), "/elsewhere/a.py:b/c"))
 
     def test_it_says_nothing_of_the_machine(self):
         config = default_config()

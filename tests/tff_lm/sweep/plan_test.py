@@ -43,6 +43,23 @@ class PlanTest(parameterized.TestCase):
             ],
         )
 
+    def test_old_options_of_a_codec_change_what_the_base_says(self):
+        base = {**BASE, "upload.codec": "uniform", "upload.bits": 8}
+        runs = self.runs({"a": {"upload.bits": 4}, "b": {"upload.rotated": True}}, base)
+        self.assertEqual(runs[0].config.upload.codec, "uniform(bits=4)")
+        self.assertIn("--config.upload.codec=uniform(bits=4)", runs[0].flags)
+        self.assertEqual(runs[1].config.upload.codec, "rotated(uniform(bits=8))")
+
+    def test_a_preset_goes_by_its_old_name(self):
+        old = str(fake_sweep.ROOT / "configs" / "chat_paper" / "models.py")
+        (run,) = Planner(
+            Sweep("t", "d", config=f"{old}:lstm_large", runs={"a": {}}), self.root
+        ).runs()
+        self.assertEqual(run.config.model.name, "lstm_large")
+        self.assertIn(
+            f"--config={fake_sweep.ROOT}/configs/chat_paper.py:models/lstm_large", run.flags
+        )
+
     def test_seeds_in_turn_and_some_of_an_experiment_alone(self):
         runs = self.runs({"a": {}, "b": {}}, seeds=(0, 1), seeds_of={"b": (0, 1, 5)})
         self.assertEqual(
@@ -68,7 +85,12 @@ class PlanTest(parameterized.TestCase):
         ({"a": {"pretrain.passes": 1}}, {}, "a: pretrain.steps is missing"),
         ({"a": {"federated.round": 3}}, {}, r"a: unknown key federated\.round; .*rounds"),
         ({"a": {}, "b": {"upload.bits": "8"}}, {}, r"b: upload\.bits must be an integer"),
-        ({"a": {"upload.codec": "drive", "upload.rotated": True}}, {}, r"upload\.rotated needs"),
+        (
+            {"a": {"upload.codec": "drive", "upload.rotated": True}},
+            {},
+            r"a: upload\.rotated has no",
+        ),
+        ({"a": {"upload.codec": "drve"}}, {}, "a: upload.codec: 'drve': .* 'drive'"),
         ({"a/b": {}}, {}, "cannot name a folder"),
         ({"a": {}}, {"baseline": "aa"}, "no run called 'aa'; did you mean a"),
         ({"full": {}}, {"seeds_of": {"ful": (1,)}}, "no run called 'ful'; did you mean full"),

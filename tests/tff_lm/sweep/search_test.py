@@ -96,7 +96,7 @@ class SearchTest(parameterized.TestCase):
     @parameterized.parameters(
         ({"algorithm.client_rate": FloatDistribution(0.1, 1.0)}, "unknown key"),
         ({"federated.local_epochs": IntDistribution(0, 3)}, "must be at least 1"),
-        ({"upload.codec": CategoricalDistribution(["drive", "zip"])}, "upload.codec must be one"),
+        ({"upload.codec": CategoricalDistribution(["drive", "zip"])}, "upload.codec: 'zip'"),
         ({"task.name": CategoricalDistribution(["text", "chat"])}, "task.path is missing"),
     )
     def test_a_space_is_checked_before_anything_runs(self, space, message):

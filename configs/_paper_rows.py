@@ -1,30 +1,36 @@
 """The rows and curves of the paper, as changes to a preset: table -> row -> {dotted key: value}.
 
-The presets beside this file apply them at the paper's scale, those of configs/chat_paper at this
-machine's; learning rates are those of the scale's own preset for the model, not tuned by row. A row
-that names no model is about `transformer_large`; `--config.model.name=` changes it.
+configs/paper.py applies them at the paper's scale, configs/chat_paper.py at this machine's.
+Learning rates are those of the scale's own preset for the model, not tuned by row. A row that names no model
+is about `transformer_large`; `--config.model.name=` changes it.
 """
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import ml_collections
 
 from tff_lm.config import ConfigError
 from tff_lm.config.option import Value, nearest
 
+T = TypeVar("T")
 Row = Mapping[str, Value]
 
 LARGE = ("transformer_large", "conformer_large")
 
 
-def _codec(section: str, name: str, **options: Value) -> Row:
-    return {f"{section}.codec": name, **{f"{section}.{key}": v for key, v in options.items()}}
+def _upload(codec: str) -> Row:
+    return {"upload.codec": codec}
+
+
+def _download(codec: str) -> Row:
+    return {"download.codec": codec}
 
 
 def _uniform(bits: int) -> Row:
     # A range for 1,024 values costs 1/16 bit each. With one range for a whole tensor, the rows of
     # rare words drown in the noise of the others, and Adam makes full steps of it.
-    return _codec("upload", "uniform", bits=bits, bucket=1024)
+    return _upload(f"uniform(bits={bits}, bucket=1024)")
 
 
 def _partial(policy: str, fraction: float, **options: Value) -> Row:
@@ -41,19 +47,16 @@ MODELS: Mapping[str, Row] = {
 
 QUANTIZATION: Mapping[str, Row] = {
     "float32": {},
-    **{f"download_{b}": _codec("download", "uniform", bits=b) for b in (16, 12, 10, 8, 6)},
+    **{f"download_{b}": _download(f"uniform(bits={b})") for b in (16, 12, 10, 8, 6)},
     **{f"upload_{b}": _uniform(b) for b in (16, 12, 8, 6, 4, 2, 1)},
-    "upload_8_tensor": _codec("upload", "uniform", bits=8),
-    **{
-        f"upload_rotated_{b}": _codec("upload", "uniform", bits=b, rotated=True)
-        for b in (8, 6, 4, 2, 1)
-    },
-    "upload_terngrad": _codec("upload", "terngrad"),
-    "upload_qsgd_4_entropy": _codec("upload", "qsgd", bits=4, entropy=True),
-    "upload_rotated_4_entropy": _codec("upload", "uniform", bits=4, rotated=True, entropy=True),
-    **{f"upload_eden_{b}": _codec("upload", "eden", bits=b) for b in (4, 3, 2)},
-    "upload_drive": _codec("upload", "drive"),
-    "upload_drive_scaled": _codec("upload", "drive", scaled=True),
+    "upload_8_tensor": _upload("uniform(bits=8)"),
+    **{f"upload_rotated_{b}": _upload(f"rotated(uniform(bits={b}))") for b in (8, 6, 4, 2, 1)},
+    "upload_terngrad": _upload("terngrad"),
+    "upload_qsgd_4_entropy": _upload("entropy(qsgd(bits=4))"),
+    "upload_rotated_4_entropy": _upload("rotated(entropy(uniform(bits=4)))"),
+    **{f"upload_eden_{b}": _upload(f"eden(bits={b})") for b in (4, 3, 2)},
+    "upload_drive": _upload("drive"),
+    "upload_drive_scaled": _upload("scaled(drive)"),
 }
 
 PARTIAL: Mapping[str, Row] = {
@@ -65,7 +68,7 @@ PARTIAL: Mapping[str, Row] = {
     },
 }
 
-# What `bin.pretrain` leaves there; the presets of the table say how.
+# What `bin.pretrain` leaves there; configs/paper.py and configs/chat_paper.py say how.
 _PRETRAINED: Row = {"warm_start.checkpoint": "runs/pretrain/transformer_large"}
 _LORA: Row = {**_PRETRAINED, "lora.rank": 8}
 
@@ -77,7 +80,7 @@ TRANSFER: Mapping[str, Row] = {
     "attention": {**_PRETRAINED, "warm_start.include": "attention"},
     "ffn": {**_PRETRAINED, "warm_start.include": "feed_forward"},
     "lora_8": _LORA,
-    "lora_8_top_k": {**_LORA, **_codec("upload", "top_k", fraction=0.25)},
+    "lora_8_top_k": {**_LORA, **_upload("top_k(fraction=0.25)")},
 }
 
 # A server's rate and adaptivity of 0 are the algorithm's own: those of a preset are FedAdam's.
@@ -107,9 +110,9 @@ OPTIMIZERS: Mapping[str, Row] = {
 # by fewer bits a value.
 _EFFICIENT: Mapping[str, Row] = {
     "efficient": _uniform(8),
-    "efficient_20x": _codec("upload", "uniform", bits=4, rotated=True),
-    "efficient_40x": _codec("upload", "eden", bits=2),
-    "efficient_70x": _codec("upload", "drive", scaled=True),
+    "efficient_20x": _upload("rotated(uniform(bits=4))"),
+    "efficient_40x": _upload("eden(bits=2)"),
+    "efficient_70x": _upload("scaled(drive)"),
 }
 
 COMBINATION: Mapping[str, Row] = {
@@ -122,7 +125,7 @@ COMBINATION: Mapping[str, Row] = {
             # without which the small model did far worse.
             **_partial("per_client_per_round", 0.34, include="block"),
             **upload,
-            **_codec("download", "uniform", bits=8),
+            **_download("uniform(bits=8)"),
         }
         for model in LARGE
         for name, upload in _EFFICIENT.items()
@@ -130,19 +133,50 @@ COMBINATION: Mapping[str, Row] = {
 }
 
 
+TABLES: Mapping[str, Mapping[str, Row]] = {
+    "combination": COMBINATION,
+    "models": MODELS,
+    "optimizers": OPTIMIZERS,
+    "partial": PARTIAL,
+    "quantization": QUANTIZATION,
+    "transfer": TRANSFER,
+}
+
+# The row of a table that is named without one.
+_DEFAULTS = {
+    "combination": "transformer_large_efficient",
+    "models": "transformer_large",
+    "optimizers": "fed_adam",
+    "partial": "per_client_per_round_40",
+    "quantization": "upload_8",
+    "transfer": "all",
+}
+
+
 def preset(
-    base: Callable[[str], ml_collections.ConfigDict], rows: Mapping[str, Row], name: str
+    base: Callable[[str], ml_collections.ConfigDict], name: str
 ) -> ml_collections.ConfigDict:
-    """The row `name` of `rows`, applied to what `base` has for its model.
+    """A row of a table, applied to what `base` has for its model.
+
+    Args:
+      base: a model's name -> the preset of a scale.
+      name: "table/row", or "table" for its usual row.
 
     Raises:
-      ConfigError: if there is no such row.
+      ConfigError: if there is no such table or row.
     """
-    if name not in rows:
-        hint = nearest(name, rows) or f"; there are {', '.join(rows)}"
-        raise ConfigError(f"there is no row {name!r}{hint}")
-    row = dict(rows[name])
-    config = base(str(row.get("model.name", "transformer_large")))
-    config.experiment = name
-    config.update_from_flattened_dict(row)
+    table, _, row = name.partition("/")
+    rows = _found("table", table, TABLES)
+    row = row or _DEFAULTS[table]
+    changes = dict(_found(f"row of {table}", row, rows))
+    config = base(str(changes.get("model.name", "transformer_large")))
+    config.experiment = row
+    config.update_from_flattened_dict(changes)
     return config
+
+
+def _found(kind: str, name: str, things: Mapping[str, T]) -> T:
+    if name not in things:
+        hint = nearest(name, things) or f"; there are {', '.join(things)}"
+        raise ConfigError(f"there is no {kind} {name!r}{hint}")
+    return things[name]
