@@ -7,6 +7,7 @@ function of the string.
 
 import collections
 import dataclasses
+import fractions
 import os
 from collections.abc import Callable, Iterable, Mapping
 
@@ -33,6 +34,8 @@ _SEED_RANGE = 2**31 - 1
 _ALL_ROWS = 2**31 - 1
 _SPEC_PATTERN = r"-?\d+/-?\d+/"
 
+ALL_SENTENCES = (0.0, 1.0)
+
 
 @dataclasses.dataclass(frozen=True)
 class BatchSpec:
@@ -50,6 +53,9 @@ class BatchSpec:
       extra_batches: With buckets, how many batches an epoch may have beyond the fewest possible;
         they are cut where that saves the most padding (see `bucketing`). 0 keeps the number of
         local steps of other systems.
+      part: Which of a client's sentences there are at all, from a share up to another one, both in
+        [0, 1], in stored order: of 5 sentences (0, 0.5) has the first 2 and (0.5, 1) the other 3
+        (see `part_bounds`). Everything else acts on these.
     """
 
     batch_size: int = 16
@@ -58,6 +64,7 @@ class BatchSpec:
     shuffle: bool = True
     bucket: bool = True
     extra_batches: int = 1
+    part: tuple[float, float] = ALL_SENTENCES
 
     def __post_init__(self):
         for name in ("batch_size", "max_length", "examples_per_client"):
@@ -68,6 +75,8 @@ class BatchSpec:
                 raise TaskError(f"{name} is a whole number of at least 1, not {value!r}")
         if not isinstance(self.extra_batches, int) or self.extra_batches < 0:
             raise TaskError(f"extra_batches is a whole number, not {self.extra_batches!r}")
+        if not 0.0 <= self.part[0] <= self.part[1] <= 1.0:
+            raise TaskError(f"part is two ascending shares from 0 to 1, not {self.part!r}")
 
 
 def client_spec(seed: int, round_index: int, client_id: str) -> str:
@@ -116,7 +125,7 @@ def make_dataset_fn(
     data_path = os.path.abspath(data_path)
 
     def client_dataset(client: tf.Tensor) -> tf.data.Dataset:
-        rows = _client_rows(data_path, split, client)
+        rows = _part_of(_client_rows(data_path, split, client), spec.part)
         return _without_rewriting(_client_batches(rows, client_seed(client), spec))
 
     return client_dataset
@@ -149,6 +158,25 @@ def _client_rows(data_path: str, split: str, client: tf.Tensor) -> tf.Tensor:
     # tensor, too.
     rows = rows.concatenate(tf.data.Dataset.from_tensors("")).batch(_ALL_ROWS)
     return _without_rewriting(rows).get_single_element()[:-1]
+
+
+def part_bounds(count: tf.Tensor, part: tuple[float, float]) -> tuple[tf.Tensor, tf.Tensor]:
+    """int64[] first and end of a part of `count` int64[] sentences, rounded down.
+
+    Parts that adjoin share a bound, so each sentence is in exactly one of them. A share is the
+    fraction that it stands for: 0.29 of 100 are 29, although the float's product is less.
+    """
+    shares = [fractions.Fraction(str(share)).limit_denominator(1_000_000) for share in part]
+    first, end = (count * share.numerator // share.denominator for share in shares)
+    return first, end
+
+
+def _part_of(rows: tf.Tensor, part: tuple[float, float]) -> tf.Tensor:
+    """The rows of a part, string[n], in stored order."""
+    if part == ALL_SENTENCES:
+        return rows
+    first, end = part_bounds(tf.size(rows, out_type=tf.int64), part)
+    return rows[first:end]
 
 
 def _client_batches(rows: tf.Tensor, seed: tf.Tensor, spec: BatchSpec) -> tf.data.Dataset:

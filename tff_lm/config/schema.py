@@ -191,6 +191,7 @@ OPTIONS = (
     *_codec("download"),
     # What is measured and kept.
     Option("evaluation.every", 10, "rounds between evaluations; 0: only at the end", minimum=0),
+    Option("evaluation.names", "validation", "what is measured, such as validation, adapted"),
     Option("evaluation.clients", 16, "validation clients of these, a fixed sample", minimum=1),
     Option("evaluation.examples_per_client", 0, "sentences of a client; 0: all", minimum=0),
     Option("evaluation.batch_size", 64, "sentences in a batch", minimum=1),

@@ -17,6 +17,7 @@ from tff_lm.config import ConfigError
 from tff_lm.config.schema import BY_KEY
 from tff_lm.experiment import vocabulary
 from tff_lm.learning.algorithms import AlgorithmOptions
+from tff_lm.learning.evaluation import OwnTraining
 from tff_lm.learning.freezing import IsFrozen
 from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.partial import PartialOptions
@@ -60,6 +61,11 @@ def evaluation_batches(config: ConfigDict) -> BatchSpec:
         examples_per_client=config.evaluation.examples_per_client or None,
         shuffle=False,
     )
+
+
+def own_training(config: ConfigDict) -> OwnTraining:
+    """How clients train, for evaluations that train, too."""
+    return OwnTraining(config.algorithm.client_learning_rate, algorithm(config).local)
 
 
 def algorithm(config: ConfigDict) -> AlgorithmOptions:

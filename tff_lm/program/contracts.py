@@ -38,6 +38,26 @@ class Clients:
 
 
 @dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """A way to measure the model as it stands, under a name (`tff_lm.evaluations`).
+
+    Attributes:
+      name: in `evaluation.names`, such as "validation" or "adapted".
+      measures: the names of what it measures, its own first: "adapted", "adapted_before". Columns,
+        TensorBoard's groups and summary.json have their figures by these.
+      split: whose fixed sample it is about while a run goes on.
+      division: how a client's sentences are divided, in words.
+      rows: (split, specs) -> for each of `measures` float32[clients, K], a row for every client.
+    """
+
+    name: str
+    measures: tuple[str, ...]
+    split: str
+    division: str
+    rows: Callable[[str, Sequence[str]], Sequence[np.ndarray]]
+
+
+@dataclasses.dataclass(frozen=True)
 class Experiment:
     """A configured experiment, ready to run.
 
@@ -47,7 +67,7 @@ class Experiment:
       runtime: where rounds are computed.
       longest_first: a cohort -> the same clients, those with the most text first.
       client_spec: (seed, round, client id) -> the string that names the client in that round.
-      evaluate: (split, specs) -> float32[clients, K], a row of metrics for every client.
+      evaluations: what is measured, "validation" first.
       summarise: rows of metrics -> figures (`tff_lm.learning.metrics.summarise`).
       passes: how many calls of `runtime.next`, all on one cohort, make a round (Mime: two).
       ledger: the bytes of the run.
@@ -62,7 +82,7 @@ class Experiment:
     runtime: Runtime
     longest_first: Callable[[Sequence[str]], Sequence[str]]
     client_spec: Callable[[int, int, str], str]
-    evaluate: Callable[[str, Sequence[str]], np.ndarray]
+    evaluations: Sequence[Evaluation]
     summarise: Callable[[np.ndarray], Mapping[str, float]]
     passes: int
     ledger: CommunicationLedger
