@@ -73,6 +73,9 @@ def families() -> dict[str, dict[str, Codec]]:
             for bits in (2, 4, 6, 8)
         },
         "uniform nearest": {f"uniform nearest {bits}": codec for bits, codec in nearest.items()},
+        "tfmot uniform": {
+            f"tfmot uniform {bits}": make_codec("tfmot_uniform", bits=bits) for bits in (2, 4, 8)
+        },
         "rotated uniform": {
             f"rotated uniform {bits}": make_codec("rotated", inner=codec)
             for bits, codec in uniform.items()

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import abc
 import collections
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -23,7 +24,15 @@ class Codec(abc.ABC):
     A tensor that holds NaN or an infinity (or a number so large that a statistic the codec sends
     overflows float32) still yields a payload, of the usual size, for which `is_valid` is False; its
     decoded value means nothing. Shapes are static; a tensor may have no elements.
+
+    Attributes:
+      quantizes: Whether the values become levels between bounds that many of them share, so that
+        evening the values out beforehand (`rotated`, `scaled`) lessens the error.
+      rotates: Whether the values are rotated before they are coded.
     """
+
+    quantizes: ClassVar[bool] = False
+    rotates: ClassVar[bool] = False
 
     @property
     def is_unbiased(self) -> bool:
@@ -42,6 +51,10 @@ class Codec(abc.ABC):
     @abc.abstractmethod
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:
         """The float32 tensor of `shape` in `payload`; `seed` is the one given to `encode`."""
+
+    def layers(self) -> Iterator[Codec]:
+        """This codec, then what it is put around, and so on inwards."""
+        yield self
 
     def by_rows(self) -> Codec:
         """This codec with side information of its own for each row, where it has the choice."""

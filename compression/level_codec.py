@@ -20,6 +20,8 @@ class LevelCodec(Codec):
     (`codecs.entropy`) packs the same levels in its own way.
     """
 
+    quantizes = True
+
     def by_rows(self) -> LevelCodec:
         return self
 

@@ -1,45 +1,34 @@
-"""The codecs by name. A new codec is one file under `codecs/` and one line here."""
+"""The codecs by name. A codec registers itself in its file under `codecs/`; none is listed here.
+
+Importing this file imports no TensorFlow: names are read from the sources, and a codec is imported
+when one is made.
+"""
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-from compression.codec import Codec
-from compression.codecs.drive import Drive
-from compression.codecs.eden import Eden
-from compression.codecs.entropy import Entropy
-from compression.codecs.half import BFloat16, Float16
-from compression.codecs.identity import Identity
-from compression.codecs.qsgd import QSGD
-from compression.codecs.random_k import RandomK
-from compression.codecs.rotated import Rotated
-from compression.codecs.scaled import Scaled
-from compression.codecs.terngrad import TernGrad
-from compression.codecs.top_k import TopK
-from compression.codecs.uniform import Uniform
+from tff_lm import expressions
+from tff_lm.registry import Registry
 
-CODECS: dict[str, type[Codec]] = {
-    "bfloat16": BFloat16,
-    "drive": Drive,
-    "eden": Eden,
-    "entropy": Entropy,
-    "float16": Float16,
-    "identity": Identity,
-    "qsgd": QSGD,
-    "random_k": RandomK,
-    "rotated": Rotated,
-    "scaled": Scaled,
-    "terngrad": TernGrad,
-    "top_k": TopK,
-    "uniform": Uniform,
-}
+if TYPE_CHECKING:
+    from compression.codec import Codec
+
+CODECS: Registry[type[Codec]] = Registry("codec", "CODECS", "compression.codecs")
 
 
 def codec_names() -> list[str]:
     """Every name `make_codec` takes."""
-    return sorted(CODECS)
+    return list(CODECS)
+
+
+def codec_of(text: str) -> Codec:
+    """The codec that an expression stands for, such as "scaled(rotated(uniform(bits=4)))".
+
+    Raises:
+      ExpressionError: A ValueError that names the text, what is wrong and the nearest valid name.
+    """
+    return cast("Codec", expressions.build(text, CODECS))
 
 
 def make_codec(name: str, **options: Any) -> Codec:
@@ -47,31 +36,14 @@ def make_codec(name: str, **options: Any) -> Codec:
 
     Args:
       name: One of `codec_names()`.
-      **options: The fields of that codec. A wrapper takes `inner`, a codec or the name of one.
+      **options: The fields of that codec. A wrapper takes `inner`, a codec or an expression.
 
     Raises:
       ValueError: For an unknown codec or option, naming the nearest valid one, or for a value out
         of range.
     """
-    if name not in CODECS:
-        raise ValueError(f"Unknown codec {name!r}{_nearest(name, codec_names())}")
     codec_class = CODECS[name]
-    fields = [
-        field.name
-        for field in dataclasses.fields(codec_class)  # type: ignore[arg-type]  # all of them are
-        if field.init
-    ]
-    for option in options:
-        if option not in fields:
-            raise ValueError(f"Codec {name!r} has no option {option!r}{_nearest(option, fields)}")
-    if isinstance(options.get("inner"), str):
-        options["inner"] = make_codec(options["inner"])
+    expressions.check_arguments(name, codec_class, options)
+    if isinstance(options.get(expressions.INNER), str):
+        options[expressions.INNER] = codec_of(options[expressions.INNER])
     return codec_class(**options)
-
-
-def _nearest(word: str, valid: list[str]) -> str:
-    if not valid:
-        return ": it takes none."
-    close = difflib.get_close_matches(word, valid, n=1, cutoff=0.5)
-    hint = f"; did you mean {close[0]!r}?" if close else "."
-    return f"{hint} Valid: {', '.join(valid)}."

@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 
 from compression.codecs.eden import Eden
+from compression.registry import CODECS
 
 
+@CODECS.register("drive")
 @dataclasses.dataclass(frozen=True)
 class Drive(Eden):
     """Payload: `levels`, one bit each; `scales` float32[blocks]. See `Eden` for `scale`."""

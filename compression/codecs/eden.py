@@ -25,6 +25,7 @@ import tensorflow as tf
 from compression.codec import Payload, element_count
 from compression.hadamard import Rotation
 from compression.level_codec import LevelCodec
+from compression.registry import CODECS
 
 # bits -> (a, c (k / 2)^2) with k = 2**bits: fitted to the least squared error of a standard normal.
 _COMPANDER = {
@@ -42,6 +43,7 @@ _SMALLEST = 1e-37  # stands for the variance of a block of zeros
 SCALES = ("unbiased", "least_squares")
 
 
+@CODECS.register("eden")
 @dataclasses.dataclass(frozen=True)
 class Eden(LevelCodec):
     """Payload: `levels`, bit-packed, of the padded tensor; `scales` float32[blocks].
@@ -53,6 +55,8 @@ class Eden(LevelCodec):
       scale: "unbiased", or "least_squares": S = <y, Q(y)> / ||Q(y)||^2, which shrinks the
         update by 1 - D and has relative squared error D, for a client whose update stands alone.
     """
+
+    rotates = True
 
     bits: int = 4
     scale: str = "unbiased"

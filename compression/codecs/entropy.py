@@ -13,15 +13,18 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compression import bit_packing, rans
-from compression.codec import Codec, Payload
+from compression.codec import Payload
 from compression.codecs.qsgd import QSGD
 from compression.level_codec import LevelCodec
+from compression.registry import CODECS
+from compression.wrapper import Wrapper
 
 _CODED = ("words", "states", "frequencies")
 
 
+@CODECS.register("entropy")
 @dataclasses.dataclass(frozen=True)
-class Entropy(Codec):
+class Entropy(Wrapper):
     """Payload: `words` uint16[?], `states` uint32, `frequencies` uint16[256], `inner`'s floats.
 
     Several levels of a small alphabet make one symbol (eight bits of one, five of three, two of up
@@ -41,10 +44,6 @@ class Entropy(Codec):
             raise ValueError(f"entropy: inner = {self.inner} is not a codec of levels.")
         if self.inner.num_levels > rans.ALPHABET:
             raise ValueError(f"entropy: inner = {self.inner} has more than {rans.ALPHABET} levels.")
-
-    @property
-    def is_unbiased(self) -> bool:
-        return self.inner.is_unbiased
 
     def by_rows(self) -> Entropy:
         return dataclasses.replace(self, inner=self.inner.by_rows())

@@ -9,6 +9,7 @@ from typing import ClassVar
 import tensorflow as tf
 
 from compression.codec import Codec, Payload
+from compression.registry import CODECS
 
 
 class _Cast(Codec):
@@ -25,6 +26,7 @@ class _Cast(Codec):
         return tf.cast(payload["values"], tf.float32)
 
 
+@CODECS.register("float16")
 @dataclasses.dataclass(frozen=True)
 class Float16(_Cast):
     """IEEE half: 11 significant bits from 6e-5 to 65,504; less below, nothing under 6e-8."""
@@ -32,6 +34,7 @@ class Float16(_Cast):
     dtype = tf.float16
 
 
+@CODECS.register("bfloat16")
 @dataclasses.dataclass(frozen=True)
 class BFloat16(_Cast):
     """8 significant bits over the whole range of float32."""

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compression.codec import Codec, Payload
+from compression.registry import CODECS
 
 
+@CODECS.register("identity")
 @dataclasses.dataclass(frozen=True)
 class Identity(Codec):
     """Payload: `values` float32 of the tensor's own shape. No copy in either direction."""

@@ -18,10 +18,12 @@ import tensorflow as tf
 from compression import randomness
 from compression.codec import Payload, element_count
 from compression.level_codec import LevelCodec
+from compression.registry import CODECS
 
 _GUARD = 2.0**-15  # keeps |x| = norm on the last level despite float32's rounding; see Uniform
 
 
+@CODECS.register("qsgd")
 @dataclasses.dataclass(frozen=True)
 class QSGD(LevelCodec):
     """Payload: `levels`, signed, in `bits` bits (1.6 for 2); `norms` float32[buckets].

@@ -16,8 +16,10 @@ import tensorflow as tf
 
 from compression.codec import Codec, Payload, element_count
 from compression.codecs import sparse
+from compression.registry import CODECS
 
 
+@CODECS.register("random_k")
 @dataclasses.dataclass(frozen=True)
 class RandomK(Codec):
     """Payload: `values` float32[ceil(n / stride)], scaled by the length of their strides.

@@ -16,25 +16,32 @@ from compression import randomness
 from compression.codec import Codec, Payload, element_count
 from compression.codecs.uniform import Uniform
 from compression.hadamard import Rotation
+from compression.registry import CODECS
+from compression.wrapper import Wrapper, check_inner_quantizes
 
 _ROTATION, _INNER = 0, 1  # streams of the seed
 
 
+@CODECS.register("rotated")
 @dataclasses.dataclass(frozen=True)
-class Rotated(Codec):
+class Rotated(Wrapper):
     """Payload: that of `inner` for the rotated tensor, at most 1/8 of padding included.
 
     The signs of the rotation follow from the seed, which the decoder knows: they cost nothing.
 
     Attributes:
-      inner: The codec of the rotated values, blocks as rows: [blocks, block].
+      inner: The codec of the rotated values, blocks as rows: [blocks, block]. It quantizes, and
+        does not rotate values itself.
     """
+
+    rotates = True
 
     inner: Codec = Uniform(bits=4)
 
-    @property
-    def is_unbiased(self) -> bool:
-        return self.inner.is_unbiased
+    def __post_init__(self) -> None:
+        check_inner_quantizes("rotated", self.inner)
+        if any(layer.rotates for layer in self.inner.layers()):
+            raise ValueError(f"rotated: inner = {self.inner} rotates by itself: leave rotated out.")
 
     def levels(self, tensor: tf.Tensor, seed: tf.Tensor) -> tf.Tensor | None:
         return self._by_rows.levels(_rotate(tensor, seed), randomness.fold_in(seed, _INNER))

@@ -17,25 +17,29 @@ import tensorflow as tf
 
 from compression.codec import Codec, Payload
 from compression.codecs.drive import Drive
+from compression.registry import CODECS
+from compression.wrapper import Wrapper, check_inner_quantizes
 
 _SCALES = ("row_scales", "column_scales")
 
 
+@CODECS.register("scaled")
 @dataclasses.dataclass(frozen=True)
-class Scaled(Codec):
+class Scaled(Wrapper):
     """Payload: that of `inner`, and bfloat16 `row_scales` and `column_scales` of a matrix.
 
     All axes but the last make the rows. A tensor of one axis goes to `inner` as it is.
 
     Attributes:
-      inner: The codec of the scaled values.
+      inner: The codec of the scaled values, which quantizes.
     """
 
     inner: Codec = Drive()
 
-    @property
-    def is_unbiased(self) -> bool:
-        return self.inner.is_unbiased
+    def __post_init__(self) -> None:
+        check_inner_quantizes("scaled", self.inner)
+        if any(isinstance(layer, Scaled) for layer in self.inner.layers()):
+            raise ValueError(f"scaled: inner = {self.inner} is scaled already: scale once.")
 
     def by_rows(self) -> Scaled:
         return dataclasses.replace(self, inner=self.inner.by_rows())

@@ -15,10 +15,12 @@ import tensorflow as tf
 from compression import randomness
 from compression.codec import Payload, element_count
 from compression.level_codec import LevelCodec
+from compression.registry import CODECS
 
 _GUARD = 2.0**-20  # keeps x = m on its level despite float32's rounding; see Uniform
 
 
+@CODECS.register("terngrad")
 @dataclasses.dataclass(frozen=True)
 class TernGrad(LevelCodec):
     """Payload: `levels` in {0, 1, 2}, five a byte; `scale` float32[], max|x|."""

@@ -14,8 +14,10 @@ import tensorflow as tf
 from compression import bit_packing
 from compression.codec import Codec, Payload, element_count
 from compression.codecs import sparse
+from compression.registry import CODECS
 
 
+@CODECS.register("top_k")
 @dataclasses.dataclass(frozen=True)
 class TopK(Codec):
     """Payload: `indices`, packed in ceil(log2 n) bits each; `values` float32[k].

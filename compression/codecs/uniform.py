@@ -16,10 +16,12 @@ import tensorflow as tf
 from compression import randomness
 from compression.codec import Payload, element_count
 from compression.level_codec import LevelCodec
+from compression.registry import CODECS
 
 _SMALLEST_STEP = 2.0**-126  # below float32's normal range TensorFlow's kernels flush to zero
 
 
+@CODECS.register("uniform")
 @dataclasses.dataclass(frozen=True)
 class Uniform(LevelCodec):
     """Payload: `levels`, bit-packed; `range` float32[rows, 2] of (lo, step).

@@ -50,6 +50,7 @@ CODECS = (
     "eden",
     "top_k",
     "random_k",
+    "tfmot_uniform",
 )
 # Codecs of a few levels, which an entropy coder can pack; those of them that no rotation precedes.
 LEVEL_CODECS = ("uniform", "qsgd", "terngrad", "drive", "eden")
