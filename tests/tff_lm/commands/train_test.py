@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing import event_file_loader
 from tests.tff_lm.program import fakes
 from tff_lm.commands import train
 from tff_lm.config import ConfigError
-from tff_lm.run_folder import metrics_columns, plots
+from tff_lm.run_folder import metrics_columns, plots, progress
 from tff_lm.run_folder.checkpoints import CheckpointStore
 from tff_lm.run_folder.workdir import Lock, Workdir
 from tff_lm.runtime.errors import RuntimeFailure
@@ -99,7 +99,9 @@ class LaunchTest(parameterized.TestCase):
 
     def test_a_second_evaluation_is_recorded_by_its_name(self):
         config = fakes.config(evaluation__names="validation, adapted")
-        self.assertEqual(self.train(config), 0)
+        with mock.patch.object(progress.Progress, "say") as say:
+            self.assertEqual(self.train(config), 0)
+        said = [call.args[0] for call in say.call_args_list]
         rows = [row for row in read_csv(self.workdir) if row["validation_loss"]]
         self.assertLen(rows, 4)
         for row in rows:
@@ -117,10 +119,12 @@ class LaunchTest(parameterized.TestCase):
             tags,
         )
         adapted = float(rows[-1]["adapted_token_perplexity"])
-        said = self.out.getvalue() + self.err.getvalue()
-        self.assertIn(f"round 6: adapted perplexity {adapted:.2f}, first guess right 20.0%", said)
-        self.assertIn("round 6: validation perplexity", said)
-        self.assertRegex(said, rf"test, adapted +{adapted:.2f} a sub-word")
+        self.assertLen(said, 4 * 3)
+        self.assertStartsWith(said[-3], "round 6: validation perplexity")
+        self.assertEqual(
+            said[-2], f"round 6: adapted perplexity {adapted:.2f}, first guess right 20.0%"
+        )
+        self.assertRegex(self.out.getvalue(), rf"test, adapted +{adapted:.2f} a sub-word")
         summary = json.loads(self.workdir.summary.read_text())
         self.assertEqual(list(summary["evaluations"]), ["adapted", "adapted_before"])
         self.assertEqual(summary["evaluations"]["adapted"]["clients"], len(fakes.CLIENTS.test))
