@@ -61,7 +61,7 @@ def _run_round(experiment: Experiment, round_number: int) -> None:
     )
     if round_number % _EVALUATE_EVERY == 0:
         specs = [experiment.client_spec(config.seed, 0, client) for client in clients.test[:4]]
-        experiment.evaluate("test", specs)
+        experiment.evaluations[0].rows("test", specs)
     if round_number % _COPY_EVERY == 0:
         experiment.runtime.state_arrays()
 

@@ -7,6 +7,7 @@ function of the string.
 
 import collections
 import dataclasses
+import fractions
 import os
 from collections.abc import Callable, Iterable, Mapping
 
@@ -27,6 +28,8 @@ _BATCH_ORDER_STREAM = 1_000_003
 
 _ALL_ROWS = 2**31 - 1
 
+ALL_SENTENCES = (0.0, 1.0)
+
 
 @dataclasses.dataclass(frozen=True)
 class BatchSpec:
@@ -44,6 +47,9 @@ class BatchSpec:
       extra_batches: With buckets, how many batches an epoch may have beyond the fewest possible;
         they are cut where that saves the most padding (see `bucketing`). 0 keeps the number of
         local steps of other systems.
+      part: Which of a client's sentences there are at all, from a share up to another one, both in
+        [0, 1], in stored order: of 5 sentences (0, 0.5) has the first 2 and (0.5, 1) the other 3
+        (see `part_bounds`). Everything else acts on these.
     """
 
     batch_size: int = 16
@@ -52,6 +58,7 @@ class BatchSpec:
     shuffle: bool = True
     bucket: bool = True
     extra_batches: int = 1
+    part: tuple[float, float] = ALL_SENTENCES
 
     def __post_init__(self):
         for name in ("batch_size", "max_length", "examples_per_client"):
@@ -62,6 +69,8 @@ class BatchSpec:
                 raise TaskError(f"{name} is a whole number of at least 1, not {value!r}")
         if not isinstance(self.extra_batches, int) or self.extra_batches < 0:
             raise TaskError(f"extra_batches is a whole number, not {self.extra_batches!r}")
+        if not 0.0 <= self.part[0] <= self.part[1] <= 1.0:
+            raise TaskError(f"part is two ascending shares from 0 to 1, not {self.part!r}")
 
 
 def element_spec() -> collections.OrderedDict:
@@ -94,7 +103,7 @@ def make_dataset_fn(
 
     def client_dataset(order: tf.Tensor) -> tf.data.Dataset:
         ordered = parse_in_graph(order)
-        rows = _client_rows(data_path, split, ordered.client)
+        rows = _part_of(_client_rows(data_path, split, ordered.client), spec.part)
         return _without_rewriting(_client_batches(rows, ordered, spec))
 
     return client_dataset
@@ -123,6 +132,25 @@ def _client_rows(data_path: str, split: str, client_id: tf.Tensor) -> tf.Tensor:
     # tensor, too.
     rows = rows.concatenate(tf.data.Dataset.from_tensors("")).batch(_ALL_ROWS)
     return _without_rewriting(rows).get_single_element()[:-1]
+
+
+def part_bounds(count: tf.Tensor, part: tuple[float, float]) -> tuple[tf.Tensor, tf.Tensor]:
+    """int64[] first and end of a part of `count` int64[] sentences, rounded down.
+
+    Parts that adjoin share a bound, so each sentence is in exactly one of them. A share is the
+    fraction that it stands for: 0.29 of 100 are 29, although the float's product is less.
+    """
+    shares = [fractions.Fraction(str(share)).limit_denominator(1_000_000) for share in part]
+    first, end = (count * share.numerator // share.denominator for share in shares)
+    return first, end
+
+
+def _part_of(rows: tf.Tensor, part: tuple[float, float]) -> tf.Tensor:
+    """The rows of a part, string[n], in stored order."""
+    if part == ALL_SENTENCES:
+        return rows
+    first, end = part_bounds(tf.size(rows, out_type=tf.int64), part)
+    return rows[first:end]
 
 
 def _client_batches(rows: tf.Tensor, ordered: OrderTensors, spec: BatchSpec) -> tf.data.Dataset:

@@ -71,6 +71,28 @@ class BatchingTest(parameterized.TestCase):
             np.testing.assert_array_equal(batch["x"], x)
             np.testing.assert_array_equal(batch["y"], y)
 
+    @parameterized.parameters(
+        # Of eleven sentences, known by the first piece of each.
+        ((0.0, 0.5), [10, 13, 20, 21, 33]),
+        ((0.5, 1.0), [35, 37, 42, 51, 81, 85]),
+        ((0.3, 0.7), [21, 33, 35, 37]),
+        ((0.0, 0.05), []),
+        ((1.0, 1.0), []),
+    )
+    def test_a_part_of_the_sentences_in_stored_order(self, part, expected):
+        for shuffle in (False, True):
+            batches = self.batches(client_spec(0, 0, "a"), part=part, shuffle=shuffle)
+            self.assertCountEqual(itertools.chain(*map(_known_by, batches)), expected)
+        limited = self.batches(
+            client_spec(0, 0, "a"), part=part, shuffle=False, bucket=False, examples_per_client=2
+        )
+        self.assertEqual(list(itertools.chain(*map(_known_by, limited))), expected[:2])
+
+    @parameterized.parameters((100, 0.29, 29), (10, 0.7, 7), (3, 1 / 3, 1), (1, 0.999, 0))
+    def test_bounds_are_those_of_the_fraction_that_is_meant(self, count, share, expected):
+        first, end = batching.part_bounds(tf.constant(count, tf.int64), (share, 1.0))
+        self.assertEqual((int(first), int(end)), (expected, count))
+
     @parameterized.product(
         shuffle=[False, True], bucket=[False, True], max_length=[4, 30], examples=[None, 6]
     )
@@ -191,6 +213,9 @@ class BatchingTest(parameterized.TestCase):
             BatchSpec(max_length=None)
         with self.assertRaisesRegex(TaskError, "extra_batches .* not -1"):
             BatchSpec(extra_batches=-1)
+        for part in ((0.5, 0.4), (-0.1, 1.0), (0.0, 1.1), (float("nan"), 1.0)):
+            with self.assertRaisesRegex(TaskError, "part is two ascending shares"):
+                BatchSpec(part=part)
         with self.assertRaisesRegex(TaskError, "unknown split 'trian'; did you mean train"):
             batching.make_dataset_fn(self.path, "trian", BatchSpec())
         with self.assertRaisesRegex(TaskError, "not empty"):

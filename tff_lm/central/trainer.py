@@ -13,14 +13,19 @@ from tff_lm.central import batch_parts
 from tff_lm.central.adamw import AdamW
 from tff_lm.central.options import PretrainOptions
 from tff_lm.client_order import ClientOrder
-from tff_lm.learning import metrics, scoring
-from tff_lm.learning.batch_loop import fold
+from tff_lm.learning import local_variables, scoring
 from tff_lm.learning.client_model import ClientModel
+from tff_lm.learning.evaluation import (
+    DatasetFn,
+    EvaluatedClient,
+    Measurement,
+    OwnTraining,
+    measure_client,
+)
+from tff_lm.learning.local_training import LocalModel
 
 _DROPOUT_STREAM = 5
 _IDS = tf.TensorSpec([None, None], tf.int32)
-
-DatasetFn = Callable[[tf.Tensor], tf.data.Dataset]
 
 
 class CentralTrainer:
@@ -37,12 +42,14 @@ class CentralTrainer:
           steps: How many it takes in all.
           seed: Of dropout.
         """
+        self._model_fn = client_model.model_fn
         self._model = client_model.model_fn()
         self._starts_word = client_model.starts_word
         self._names = client_model.partition.names
         self._variables = self._model.trainable_variables
         self._trained_names = client_model.partition.trained_names
-        self._trained = [self._variables[i] for i in client_model.partition.trained]
+        self._trained_indices = client_model.partition.trained
+        self._trained = [self._variables[i] for i in self._trained_indices]
         self._initial = [variable.numpy() for variable in self._variables]
         self._optimizer = AdamW(self._trained, options, steps)
         self._step = tf.Variable(0, dtype=tf.int32, trainable=False)
@@ -78,22 +85,45 @@ class CentralTrainer:
         )
         return self._apply(results).numpy()
 
-    def evaluator(self, dataset_fn: DatasetFn) -> Callable[[Sequence[ClientOrder]], np.ndarray]:
-        """The function from orders to float32[clients, K], the sums of each client."""
+    def evaluator(
+        self,
+        measurement: Measurement,
+        part_fns: Sequence[DatasetFn],
+        *,
+        training: OwnTraining = OwnTraining(),  # noqa: B008
+    ) -> Callable[[Sequence[ClientOrder]], list[np.ndarray]]:
+        """The function from orders to the measurement's rows, each float32[clients, K].
+
+        Args:
+          measurement: What is computed.
+          part_fns: For each of its parts, order -> batches.
+          training: How clients would train, for a measurement that does.
+        """
+        # Who only reads may read the weights themselves, several clients at once.
+        model, evaluate_all = self._model, self._pool.map
+        if measurement.trains:
+            with local_variables.uninitialized_variables():
+                model = self._model_fn()
+            evaluate_all = map  # type: ignore[assignment]
+        variables = model.trainable_variables
+        trained = [variables[i] for i in self._trained_indices]
+        client = EvaluatedClient(
+            LocalModel(model, self._trained_names, trained, self._starts_word), training
+        )
 
         @functools.partial(
             tf.function, input_signature=[tf.TensorSpec([], tf.string)], autograph=False
         )
         def evaluate_client(spec):
-            def add_batch(row, batch):
-                return row + scoring.score_batch(self._model, batch, self._starts_word).row
+            if measurement.trains:
+                local_variables.assign_all(variables, self._variables)
+            rows = measure_client(measurement, client, [part_fn(spec) for part_fn in part_fns])
+            return list(rows.values())
 
-            return fold(dataset_fn(spec), tf.zeros([metrics.NUM_METRICS]), add_batch)
-
-        def evaluate(orders: Sequence[ClientOrder]) -> np.ndarray:
+        def evaluate(orders: Sequence[ClientOrder]) -> list[np.ndarray]:
             texts = [tf.constant(order.encode()) for order in orders]
-            rows = self._pool.map(evaluate_client, texts)
-            return np.stack([row.numpy() for row in rows])
+            by_client = list(evaluate_all(evaluate_client, texts))
+            return [np.stack(rows) for rows in zip(*by_client, strict=True)]
 
         return evaluate
 

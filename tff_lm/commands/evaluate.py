@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from tff_lm import config as config_lib
 from tff_lm.commands import failures, train
+from tff_lm.evaluations import names
+from tff_lm.evaluations.registry import VALIDATION
 from tff_lm.program import evaluation, resume
 from tff_lm.program.interrupt import Interrupted, Interrupts
 from tff_lm.run_folder.checkpoints import CheckpointStore
@@ -22,7 +24,12 @@ _FORMATS = {"top1_accuracy": "{:.2%}", "top3_accuracy": "{:.2%}", "bits_per_word
 
 
 def measure(
-    workdir: Workdir, split: str, checkpoint: str, build: train.Builder = train.build_real
+    workdir: Workdir,
+    split: str,
+    checkpoint: str,
+    build: train.Builder = train.build_real,
+    *,
+    wanted: str = VALIDATION,
 ) -> int:
     """Prints the figures of a run's model on "validation" or "test".
 
@@ -31,35 +38,43 @@ def measure(
       split: whose text it is measured on.
       checkpoint: "latest", "best" or a round.
       build: makes the experiment.
+      wanted: the name of one of the run's evaluations, or the expression of another one.
 
     Returns:
       The exit code.
 
     Raises:
-      ConfigError: if there is no run in `workdir`.
+      ConfigError: if there is no run in `workdir`, or no such evaluation.
     """
     config = config_lib.read_json(workdir.config)
+    try:
+        config.evaluation.names, name = names.find(config.evaluation.names, wanted)
+    except ValueError as error:
+        raise config_lib.ConfigError(f"--evaluation: {error}") from error
     with Interrupts():
         try:
             store = CheckpointStore(workdir.checkpoints)
             chosen = resume.choose(store, checkpoint)
             with build(config, workdir) as experiment:
                 resume.restore_from(experiment, store, chosen)
-                figures, spread = evaluation.over_clients(experiment, split)
+                chosen_evaluation = evaluation.find(experiment, name)
+                measured = evaluation.over_clients(experiment, chosen_evaluation, split)
         except Interrupted as interrupted:
             return interrupted.exit_code
         except failures.FAILURES as error:
             return failures.explain(error)
     print(f"{workdir.root}: {config.model.name} after round {chosen.round}")
-    print(table(split, figures, spread))
+    for measure_name, (figures, spread) in measured.items():
+        about = split if measure_name == VALIDATION else f"{measure_name}, {split}"
+        print(table(about, figures, spread))
     return 0
 
 
-def table(split: str, figures: Mapping[str, float], spread: Mapping[str, Sequence[float]]) -> str:
-    """The figures of all clients together, beside percentiles of their own figures."""
+def table(about: str, figures: Mapping[str, float], spread: Mapping[str, Sequence[float]]) -> str:
+    """The figures of all clients together, beside percentiles of their own; `about` is its head."""
     columns = ["all", *(f"{percentile}%" for percentile in evaluation.PERCENTILES)]
     lines = [
-        f"{split}: {figures['clients']:,.0f} clients, {figures['examples']:,.0f} sentences, "
+        f"{about}: {figures['clients']:,.0f} clients, {figures['examples']:,.0f} sentences, "
         f"{figures['words']:,.0f} words, {figures['tokens']:,.0f} sub-words",
         " " * 28 + "".join(f"{column:>14}" for column in columns) + "  of the clients",
     ]

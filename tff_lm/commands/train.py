@@ -101,7 +101,12 @@ def _conclude(
 ) -> dict[str, Any]:
     """Measures the trained model on everybody, and writes the summary and the plots."""
     start = time.perf_counter()
-    figures = {split: evaluation.on_all(experiment, split) for split in ("validation", "test")}
+    validation, *others = experiment.evaluations
+    figures = {
+        split: evaluation.on_all(experiment, validation, split)[validation.name]
+        for split in ("validation", "test")
+    }
+    measured = [evaluation.on_all(experiment, each, "test") for each in others]
     unigram = experiment.unigram_perplexity()
     result = summary.build(
         config=experiment.config,
@@ -110,6 +115,7 @@ def _conclude(
         facts=experiment.facts,
         test=figures["test"],
         validation=figures["validation"],
+        evaluations={name: each for found in measured for name, each in found.items()},
         unigram_perplexity=unigram,
         communication=traffic.totals(experiment.ledger),
         closing_seconds=time.perf_counter() - start,

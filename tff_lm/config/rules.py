@@ -9,6 +9,7 @@ from collections.abc import Callable
 import ml_collections
 
 from tff_lm.config.option import ConfigError
+from tff_lm.evaluations import names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +82,11 @@ RULES = (
 
 
 def check(config: ml_collections.ConfigDict) -> None:
-    """Raises ConfigError with the first broken rule's message."""
+    """Raises ConfigError with the first broken rule's message, or what the evaluations lack."""
     for rule in RULES:
         if rule.broken(config):
             raise ConfigError(rule.message)
+    try:
+        names.parse(config.evaluation.names)
+    except ValueError as error:
+        raise ConfigError(f"evaluation.names: {error}") from error

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 import ml_collections
-import numpy as np
 
 from compression.ledger import CommunicationLedger
 from tasks import batching
@@ -20,7 +19,7 @@ from tff_lm.central.options import PretrainOptions
 from tff_lm.central.runtime import CentralRuntime
 from tff_lm.central.trainer import CentralTrainer
 from tff_lm.config import ConfigError, read
-from tff_lm.experiment import central_plan, settings, task_and_model
+from tff_lm.experiment import central_plan, evaluations, settings, task_and_model
 from tff_lm.learning import metrics
 from tff_lm.program.contracts import Clients, Experiment
 from tff_lm.run_folder.workdir import Workdir
@@ -60,8 +59,9 @@ def build_central(config: ml_collections.ConfigDict, workdir: Workdir) -> Iterat
             runtime=runtime,
             begin=start.beginning(runtime, started, leaves),
             longest_first=list,
-            client_spec=batching.client_spec,
-            evaluate=_evaluator(found, trainer),
+            evaluations=evaluations.build(
+                found, functools.partial(trainer.evaluator, training=settings.own_training(config))
+            ),
             summarise=metrics.summarise,
             passes=1,
             ledger=CommunicationLedger(task_and_model.parameters(partition)),
@@ -88,16 +88,3 @@ def _runtime(
         steps_per_round=config.pretrain.steps_per_round,
         total_steps=steps,
     )
-
-
-def _evaluator(
-    found: task_and_model.Ingredients, trainer: CentralTrainer
-) -> Callable[[str, Sequence[str]], np.ndarray]:
-    """(split, specs) -> float32[clients, K], on the trainer's present weights."""
-
-    @functools.cache
-    def of_split(split: str) -> Callable[[Sequence[str]], np.ndarray]:
-        batches = settings.evaluation_batches(found.config)
-        return trainer.evaluator(batching.make_dataset_fn(found.task.data_path, split, batches))
-
-    return lambda split, specs: of_split(split)(specs)

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 import ml_collections
 import numpy as np
@@ -17,12 +18,12 @@ from compression.broadcast import build_compressed_broadcast
 from compression.ledger import CommunicationLedger
 from tasks import batching
 from tff_lm.config import ConfigError
-from tff_lm.experiment import settings, task_and_model
+from tff_lm.experiment import evaluations, settings, task_and_model
 from tff_lm.learning import metrics, specs, weights
 from tff_lm.learning.algorithms import ALGORITHMS
 from tff_lm.learning.build import build_learning_process
 from tff_lm.learning.client_work import ClientModel
-from tff_lm.learning.evaluation import build_evaluation
+from tff_lm.learning.evaluation import DatasetFn, Measurement, build_evaluation
 from tff_lm.program.contracts import Clients, Experiment
 from tff_lm.run_folder.workdir import Workdir
 from tff_lm.runtime.network.certificates import CertificateError
@@ -64,7 +65,7 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
                 task.longest_first, "train", examples=config.federated.examples_per_client
             ),
             client_spec=batching.client_spec,
-            evaluate=_evaluator(found, process, resident),
+            evaluations=evaluations.build(found, _evaluator(found, process, resident)),
             summarise=metrics.summarise,
             passes=ALGORITHMS[config.algorithm.name].passes,
             ledger=_ledger(client_model.partition),
@@ -131,23 +132,30 @@ def _evaluator(
     found: task_and_model.Ingredients,
     process: tff.learning.templates.LearningProcess,
     resident: ResidentProcess,
-) -> Callable[[str, Sequence[str]], np.ndarray]:
-    """(split, specs) -> float32[clients, K], on the state that the runtime holds."""
-    state_type = process.initialize.type_signature.result.member
-    batches = settings.evaluation_batches(found.config)
-    client_model = found.client_model
+) -> evaluations.Evaluator:
+    """Measures the state that the runtime holds."""
+    client_model, training = found.client_model, settings.own_training(found.config)
 
-    @functools.cache
-    def computation(split: str) -> tff.Computation:
-        return build_evaluation(
+    def evaluator(
+        measurement: Measurement, part_fns: Sequence[DatasetFn]
+    ) -> Callable[[Sequence[str]], Sequence[np.ndarray]]:
+        computation = build_evaluation(
+            measurement,
             client_model.model_fn,
             client_model.partition,
             client_model.starts_word,
-            batching.make_dataset_fn(found.task.data_path, split, batches),
-            state_type,
+            part_fns,
+            process.initialize.type_signature.result.member,
+            training,
         )
 
-    return lambda split, specs: np.asarray(resident.evaluate(computation(split), specs))
+        def rows(specs: Sequence[str]) -> list[np.ndarray]:
+            by_measure = cast(Sequence[Any], resident.evaluate(computation, specs))
+            return [np.asarray(each) for each in by_measure]
+
+        return rows
+
+    return evaluator
 
 
 def _ledger(partition: weights.Partition) -> CommunicationLedger:

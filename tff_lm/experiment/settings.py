@@ -14,11 +14,9 @@ from tasks.batching import BatchSpec
 from tasks.options import TaskOptions
 from tff_lm.config import ConfigError, read
 from tff_lm.experiment import vocabulary
-from tff_lm.learning.algorithms import AlgorithmOptions
+from tff_lm.learning.evaluation import OwnTraining
 from tff_lm.learning.freezing import IsFrozen
-from tff_lm.learning.local_training import LocalOptions
-from tff_lm.learning.partial import PartialOptions
-from tff_lm.learning.schedules import ScheduleOptions
+from tff_lm.learning.options import AlgorithmOptions, LearningOptions, ScheduleOptions
 from tff_lm.models.lora import is_adapter
 from tff_lm.models.options import LoraOptions
 
@@ -59,50 +57,21 @@ def evaluation_batches(config: ConfigDict) -> BatchSpec:
     )
 
 
-def algorithm(config: ConfigDict) -> AlgorithmOptions:
-    """The algorithm and its hyperparameters; zeros that stand for "its own" become None."""
-    options = config.algorithm
-    return AlgorithmOptions(
-        name=options.name,
-        client_learning_rate=options.client_learning_rate,
-        client_optimizer=options.client_optimizer,
-        client_momentum=options.client_momentum,
-        client_round_schedule=schedule(config.client_schedule),
-        server_learning_rate=options.server_learning_rate or None,
-        server_momentum=options.server_momentum,
-        server_beta_1=options.server_beta_1,
-        server_beta_2=options.server_beta_2,
-        server_epsilon=options.server_epsilon or None,
-        server_schedule=schedule(config.server_schedule),
-        proximal_mu=options.proximal_mu or None,
-        local=LocalOptions(
-            weighting=options.weighting,
-            clip_norm=options.clip_norm,
-            epochs=config.federated.local_epochs,
-            steps=config.federated.local_steps,
-            schedule=schedule(config.local_schedule),
-        ),
-    )
+def own_training(config: ConfigDict) -> OwnTraining:
+    """How clients train, for evaluations that train, too."""
+    return OwnTraining(config.algorithm.client_learning_rate, learning(config))
 
 
-def schedule(section: ConfigDict) -> ScheduleOptions:
-    """A learning-rate schedule."""
-    return ScheduleOptions(
-        name=section.name,
-        warmup_steps=section.warmup,
-        decay_steps=section.decay,
-        final_factor=section.final_factor,
-    )
-
-
-def partial(config: ConfigDict) -> PartialOptions:
-    """Which variables are trained."""
-    return PartialOptions(
-        policy=config.partial.policy,
-        fraction=config.partial.fraction,
-        pattern=config.partial.include,
-        min_size=config.partial.min_size,
-        order=config.partial.order,
+def learning(config: ConfigDict, population: int = 1) -> LearningOptions:
+    """All that clients and server compute with, for so many clients in all."""
+    return LearningOptions(
+        algorithm=read(config, AlgorithmOptions, "algorithm"),
+        server_schedule=read(config, ScheduleOptions, "server_schedule"),
+        client_schedule=read(config, ScheduleOptions, "client_schedule"),
+        local_schedule=read(config, ScheduleOptions, "local_schedule"),
+        local_epochs=config.federated.local_epochs,
+        local_steps=config.federated.local_steps,
+        population=population,
     )
 
 

@@ -39,6 +39,26 @@ class Clients:
 
 
 @dataclasses.dataclass(frozen=True)
+class Evaluation:
+    """A way to measure the model as it stands, under a name (`tff_lm.evaluations`).
+
+    Attributes:
+      name: in `evaluation.names`, such as "validation" or "adapted".
+      measures: the names of what it measures, its own first: "adapted", "adapted_before". Columns,
+        TensorBoard's groups and summary.json have their figures by these.
+      split: whose fixed sample it is about while a run goes on.
+      division: how a client's sentences are divided, in words.
+      rows: (split, orders) -> for each of `measures` float32[clients, K], a row for every client.
+    """
+
+    name: str
+    measures: tuple[str, ...]
+    split: str
+    division: str
+    rows: Callable[[str, Sequence[ClientOrder]], Sequence[np.ndarray]]
+
+
+@dataclasses.dataclass(frozen=True)
 class Experiment:
     """A configured experiment, ready to run.
 
@@ -48,7 +68,7 @@ class Experiment:
       runtime: where rounds are computed.
       begin: brings the runtime to the state before round 1 (`tff_lm.warm_start.start.beginning`).
       longest_first: a cohort -> the same clients, those with the most text first.
-      evaluate: (split, orders) -> float32[clients, K], a row of metrics for every client.
+      evaluations: what is measured, "validation" first.
       summarise: rows of metrics -> figures (`tff_lm.learning.metrics.summarise`).
       passes: how many calls of `runtime.next`, all on one cohort, make a round (Mime: two).
       ledger: the bytes of the run.
@@ -63,7 +83,7 @@ class Experiment:
     runtime: Runtime
     begin: Callable[[], None]
     longest_first: Callable[[Sequence[str]], Sequence[str]]
-    evaluate: Callable[[str, Sequence[ClientOrder]], np.ndarray]
+    evaluations: Sequence[Evaluation]
     summarise: Callable[[np.ndarray], Mapping[str, float]]
     passes: int
     ledger: CommunicationLedger

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from tff_lm.client_order import ClientOrder
 from tff_lm.program import sampling
-from tff_lm.program.contracts import Experiment
+from tff_lm.program.contracts import Evaluation, Experiment
+from tff_lm.registry import nearest
+from tff_lm.run_folder.errors import RunError
 
 # Evaluations name their clients in a round that is never trained, so that all of them see the data
 # in the same order.
@@ -22,40 +27,74 @@ FIGURES = (
 PERCENTILES = (10, 50, 90)
 
 
-def on_sample(experiment: Experiment) -> dict[str, float]:
-    """The figures on the run's fixed sample of `evaluation.clients` validation clients."""
+Figures = dict[str, float]
+
+
+def on_sample(experiment: Experiment) -> dict[str, Figures]:
+    """The figures of every measure on the run's fixed sample of `evaluation.clients` people."""
     config = experiment.config
-    ids = sampling.evaluation_sample(
-        experiment.clients.validation, config.evaluation.clients, seed=config.seed
-    )
-    return dict(experiment.summarise(_rows(experiment, "validation", ids)))
+    found: dict[str, Figures] = {}
+    for evaluation in experiment.evaluations:
+        ids = sampling.evaluation_sample(
+            getattr(experiment.clients, evaluation.split),
+            config.evaluation.clients,
+            seed=config.seed,
+        )
+        found |= _figures(experiment, _rows(experiment, evaluation, evaluation.split, ids))
+    return found
 
 
-def on_all(experiment: Experiment, split: str) -> dict[str, float]:
-    """The figures on all clients of "validation" or "test"."""
+def on_all(experiment: Experiment, evaluation: Evaluation, split: str) -> dict[str, Figures]:
+    """The figures of an evaluation's measures on all clients of "validation" or "test"."""
     ids = getattr(experiment.clients, split)
-    return dict(experiment.summarise(_rows(experiment, split, ids)))
+    return _figures(experiment, _rows(experiment, evaluation, split, ids))
 
 
 def over_clients(
-    experiment: Experiment, split: str
-) -> tuple[dict[str, float], dict[str, list[float]]]:
+    experiment: Experiment, evaluation: Evaluation, split: str
+) -> dict[str, tuple[Figures, dict[str, list[float]]]]:
     """The figures on all clients of a split together, and their spread over the clients.
 
     Returns:
-      Figures by name, and for each the PERCENTILES of the clients' own figures.
+      For each measure: figures by name, and for each the PERCENTILES of the clients' own figures.
     """
-    rows = _rows(experiment, split, getattr(experiment.clients, split))
+    rows = _rows(experiment, evaluation, split, getattr(experiment.clients, split))
+    return {
+        measure: (dict(experiment.summarise(each)), _spread(experiment, each))
+        for measure, each in rows.items()
+    }
+
+
+def find(experiment: Experiment, name: str) -> Evaluation:
+    """The evaluation called `name`; raises RunError naming those that there are."""
+    for evaluation in experiment.evaluations:
+        if evaluation.name == name:
+            return evaluation
+    names = [evaluation.name for evaluation in experiment.evaluations]
+    raise RunError(f"the run has no evaluation {name!r}{nearest(name, names)}")
+
+
+def measures(experiment: Experiment) -> tuple[str, ...]:
+    """The names of all that is measured, "validation" first."""
+    return tuple(itertools.chain(*(each.measures for each in experiment.evaluations)))
+
+
+def _figures(experiment: Experiment, rows: Mapping[str, np.ndarray]) -> dict[str, Figures]:
+    return {measure: dict(experiment.summarise(each)) for measure, each in rows.items()}
+
+
+def _spread(experiment: Experiment, rows: np.ndarray) -> dict[str, list[float]]:
     single = [experiment.summarise(row[np.newaxis]) for row in rows]
-    spread = {
+    return {
         name: np.asarray(
             np.nanpercentile([figures[name] for figures in single], PERCENTILES)
         ).tolist()
         for name in FIGURES
     }
-    return dict(experiment.summarise(rows)), spread
 
 
-def _rows(experiment: Experiment, split: str, ids: list[str]) -> np.ndarray:
+def _rows(
+    experiment: Experiment, evaluation: Evaluation, split: str, ids: Sequence[str]
+) -> dict[str, np.ndarray]:
     orders = [ClientOrder(experiment.config.seed, _ROUND, name) for name in ids]
-    return experiment.evaluate(split, orders)
+    return dict(zip(evaluation.measures, evaluation.rows(split, orders), strict=True))

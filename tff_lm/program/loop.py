@@ -16,6 +16,7 @@ from tff_lm.program.contracts import Experiment
 from tff_lm.program.interrupt import Interrupts
 from tff_lm.run_folder import metrics_columns
 from tff_lm.run_folder.checkpoints import CheckpointStore
+from tff_lm.run_folder.metrics_columns import MetricsColumns
 from tff_lm.run_folder.run_log import Row, RunLog
 from tff_lm.run_folder.workdir import Workdir
 from tff_lm.runtime.errors import RuntimeFailure
@@ -38,7 +39,11 @@ def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> l
     attendance = sampling.Attendance(
         experiment.clients.train, config.federated.clients_per_round, seed=config.seed
     )
-    with RunLog(workdir, done=done, rounds=rounds) as log, _rescued(experiment, store, done):
+    columns = MetricsColumns(evaluation.measures(experiment))
+    with (
+        RunLog(workdir, columns, done=done, rounds=rounds) as log,
+        _rescued(experiment, store, done),
+    ):
         interrupts.defer()
         for number in range(done + 1, rounds + 1):
             row = _train_round(experiment, attendance, number) if number else _first_row()
@@ -96,9 +101,13 @@ def _first_row() -> Row:
 
 def _evaluate(experiment: Experiment) -> Row:
     start = time.perf_counter()
-    figures = evaluation.on_sample(experiment)
+    measured = evaluation.on_sample(experiment)
     return {
-        **{f"validation_{name}": figures[name] for name in metrics_columns.EVALUATION},
+        **{
+            metrics_columns.of_evaluation(measure, name): figures[name]
+            for measure, figures in measured.items()
+            for name in metrics_columns.EVALUATION
+        },
         "evaluation_seconds": time.perf_counter() - start,
     }
 

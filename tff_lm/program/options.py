@@ -25,6 +25,7 @@ class EvaluationOptions:
     """When and on whom the model is measured."""
 
     every: int = option(10, "rounds between evaluations; 0: only at the end", minimum=0)
+    names: str = option("validation", "what is measured, such as validation, adapted")
     clients: int = option(16, "validation clients of these, a fixed sample", minimum=1)
     examples_per_client: int = option(0, "sentences of a client; 0: all", minimum=0)
     batch_size: int = option(64, "sentences in a batch", minimum=1)

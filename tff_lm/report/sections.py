@@ -61,8 +61,8 @@ def _prose(text: str) -> list[Block]:
 def _tables(
     sweep: Sweep, found: Sequence[Experiment], baseline: Experiment | None
 ) -> Iterator[Block]:
-    chosen = sweep.columns or table_columns.RESULTS
-    tables.check_columns(chosen)
+    measured = [f"{name}.token_perplexity" for name in table_columns.evaluations_of(found)]
+    chosen = sweep.columns or (*table_columns.RESULTS, *measured)
     if sweep.claims:
         yield claims.table(sweep.claims, found)
         yield Prose(_NOTE_CLAIMS)

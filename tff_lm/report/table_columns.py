@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
+from tff_lm.config import ConfigError
+from tff_lm.config.option import nearest
 from tff_lm.report.document import Cell
 from tff_lm.report.experiments import Experiment, Spread
 from tff_lm.run_folder.progress import human_bytes
@@ -136,7 +138,44 @@ COLUMNS = {
     "peak_memory": _figure("peak memory", "peak_memory_bytes", human_bytes),
 }
 
-# Of a sweep that chooses none. What matters most comes first: a phone shows a few columns at once.
+# Figures of the runs' evaluations, as "<name>.<figure>", such as "adapted.token_perplexity".
+_OF_EVALUATIONS = {
+    "token_perplexity": ("perplexity, sub-word", _TWO),
+    "word_perplexity": ("perplexity, word", _TWO),
+    "top1_accuracy": ("first guess right", _PERCENT),
+    "top3_accuracy": ("one of three guesses right", _PERCENT),
+}
+
+
+def find(name: str, evaluations: Sequence[str]) -> ResultColumn:
+    """The column called `name`.
+
+    Args:
+      name: one of COLUMNS, or a figure of an evaluation, such as "adapted.token_perplexity".
+      evaluations: those that the runs have.
+
+    Raises:
+      ConfigError: if there is none, naming the nearest that there is.
+    """
+    evaluation, _, figure = name.partition(".")
+    if name in COLUMNS:
+        return COLUMNS[name]
+    if evaluation in evaluations and figure in _OF_EVALUATIONS:
+        title, form = _OF_EVALUATIONS[figure]
+        return _measured(f"{evaluation}: test {title}", f"evaluations.{name}", form)
+    known = [*COLUMNS, *(f"{each}.{key}" for each in evaluations for key in _OF_EVALUATIONS)]
+    hint = nearest(name, known) or f"; there are {', '.join(known)}"
+    raise ConfigError(f"a report has no column {name!r}{hint}")
+
+
+def evaluations_of(experiments: Iterable[Experiment]) -> list[str]:
+    """The names of what the runs measured beside "validation" and "test", in their order."""
+    runs = (run for experiment in experiments for run in experiment.runs)
+    return list(dict.fromkeys(name for run in runs for name in run.summary.get("evaluations", ())))
+
+
+# Of a sweep that chooses none, beside the perplexities of evaluations. What matters most comes
+# first: a phone shows a few columns at once.
 RESULTS = (
     *("token_perplexity", "perplexity_change", "upload_per_client", "upload_reduction"),
     *("upload_saving", "word_perplexity", "seeds", "model", "parameters"),

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tff_lm.config import ConfigError
-from tff_lm.config.option import nearest
 from tff_lm.report.document import Cell, Column, Table
 from tff_lm.report.experiments import Experiment
 from tff_lm.report.runs import Point
-from tff_lm.report.table_columns import COLUMNS, NOTHING
+from tff_lm.report.table_columns import NOTHING, evaluations_of, find
 from tff_lm.report.targets import Target, reach_all
 from tff_lm.run_folder.progress import human_bytes
 
 _NAME = Column("experiment", is_number=False)
-
-
-def check_columns(names: Sequence[str]) -> None:
-    """Raises ConfigError for a column that does not exist, with the nearest one that does."""
-    for name in names:
-        if name not in COLUMNS:
-            hint = nearest(name, COLUMNS) or f"; there are {', '.join(COLUMNS)}"
-            raise ConfigError(f"a report has no column {name!r}{hint}")
 
 
 def results(
@@ -33,8 +23,13 @@ def results(
     """A row an experiment, with the columns called `names`.
 
     Those that compare with the baseline are left out where there is none.
+
+    Raises:
+      ConfigError: for a column that does not exist, with the nearest one that does.
     """
-    columns = [COLUMNS[name] for name in names if baseline or not COLUMNS[name].of_baseline]
+    measured = evaluations_of(experiments)
+    columns = [find(name, measured) for name in names]
+    columns = [column for column in columns if baseline or not column.of_baseline]
     return Table(
         title,
         (_NAME, *(Column(column.title, column.is_number) for column in columns)),

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
-# Straight from metrics.csv, where they are running totals already.
-_REACHED = ("validation_token_perplexity", "validation_word_perplexity")
+from tff_lm.run_folder.metrics_columns import VALIDATION, of_evaluation
+
+# Of each measure, straight from metrics.csv.
+_REACHED = ("token_perplexity", "word_perplexity")
+# Running totals there already.
 _SENT = ("upload_bytes_total", "download_bytes_total")
 # Summed here: column of metrics.csv -> name on the curve.
 _SUMMED = {"tokens": "tokens_total", "seconds": "seconds_total"}
 
 
-def curve(rows: Sequence[Mapping[str, float]]) -> list[dict[str, float]]:
+def curve(
+    rows: Sequence[Mapping[str, float]], others: Sequence[str] = ()
+) -> list[dict[str, float]]:
     """The evaluated rounds of metrics.csv, ascending.
 
+    Args:
+      rows: all rows of metrics.csv.
+      others: the measures beside "validation".
+
     Returns:
-      For each `round`, the perplexities on the fixed validation sample, and the totals up to it:
-      bytes of all clients in both directions, tokens trained on, and seconds of training alone.
+      For each `round`, the perplexities on the fixed sample of validation clients and of the other
+      measures, and the totals up to it: bytes of all clients in both directions, tokens trained on,
+      and seconds of training alone.
     """
+    reached = [of_evaluation(VALIDATION, name) for name in _REACHED]
+    also = [of_evaluation(measure, name) for measure in others for name in _REACHED]
     totals = dict.fromkeys(_SUMMED.values(), 0.0)
     points = []
     for row in rows:
         for column, name in _SUMMED.items():
             totals[name] += row.get(column, 0.0)
-        if _REACHED[0] in row:
-            figures = {name: row[name] for name in (*_REACHED, *_SENT)}
+        if reached[0] in row:
+            figures = {name: row[name] for name in (*reached, *_SENT)}
+            # A measure without data (nobody of the sample has a rest) has no cell.
+            figures |= {name: row.get(name, math.nan) for name in also}
             points.append({"round": int(row["round"]), **figures, **totals})
     return points

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping
 
 from tff_lm.run_folder.progress import human_bytes
@@ -28,40 +30,65 @@ COMMUNICATION = (
     "download_reduction",
     "upload_error",
 )
-# Of the fixed sample of validation clients, as "validation_<name>".
+# Of what is measured on a fixed sample of people, as "<measure>_<name>"; VALIDATION always is.
+VALIDATION = "validation"
 EVALUATION = ("loss", "token_perplexity", "word_perplexity", "top1_accuracy", "top3_accuracy")
-VALIDATION = tuple(f"validation_{name}" for name in EVALUATION)
 # Depend on the clock: the only columns in which two runs of one configuration differ.
 WALL_CLOCK = ("seconds", "evaluation_seconds", "tokens_per_second")
 
-COLUMNS = ("round", *TRAINING, *COMMUNICATION, *VALIDATION, *WALL_CLOCK)
 
-_GROUPS = {
-    **dict.fromkeys(TRAINING, "training"),
-    **dict.fromkeys(COMMUNICATION, "communication"),
-    **dict.fromkeys(VALIDATION, "validation"),
-    **dict.fromkeys(WALL_CLOCK, "time"),
-}
+def of_evaluation(measure: str, figure: str) -> str:
+    """The column of a figure of EVALUATION."""
+    return f"{measure}_{figure}"
 
 
-def for_tensorboard(row: Mapping[str, float]) -> dict[str, float]:
-    """The figures of a row under TensorBoard's tags, "group/name"."""
-    return {
-        f"{_GROUPS[name]}/{name.removeprefix('validation_')}": value
-        for name, value in row.items()
-        if name in _GROUPS
-    }
+@dataclasses.dataclass(frozen=True)
+class MetricsColumns:
+    """The columns of a run.
+
+    Attributes:
+      measures: the names of what is measured on the fixed sample.
+    """
+
+    measures: tuple[str, ...] = (VALIDATION,)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The header of metrics.csv."""
+        measured = (
+            of_evaluation(measure, name) for measure in self.measures for name in EVALUATION
+        )
+        return ("round", *TRAINING, *COMMUNICATION, *measured, *WALL_CLOCK)
+
+    def for_tensorboard(self, row: Mapping[str, float]) -> dict[str, float]:
+        """The figures of a row under TensorBoard's tags, "group/name"."""
+        return {self._tags[name]: value for name, value in row.items() if name in self._tags}
+
+    def evaluation_lines(self, row: Mapping[str, float]) -> list[str]:
+        """For the screen: a line for each measure of a row with an evaluation."""
+        lines = [f"round {row['round']:.0f}: {_measured(row, each)}" for each in self.measures]
+        if "loss" in row:
+            lines[0] += (
+                f", training loss {row['loss']:.3f}, {row['tokens_per_second']:,.0f} tokens/s"
+            )
+            if uploaded := row["upload_bytes_total"]:
+                lines[0] += f", {human_bytes(uploaded)} uploaded so far"
+        return lines
+
+    @functools.cached_property
+    def _tags(self) -> dict[str, str]:
+        groups = (("training", TRAINING), ("communication", COMMUNICATION), ("time", WALL_CLOCK))
+        return {
+            **{name: f"{group}/{name}" for group, names in groups for name in names},
+            **{
+                of_evaluation(measure, name): f"{measure}/{name}"
+                for measure in self.measures
+                for name in EVALUATION
+            },
+        }
 
 
-def evaluation_line(row: Mapping[str, float]) -> str:
-    """One line for the screen on a row with an evaluation."""
-    line = (
-        f"round {row['round']:.0f}: validation perplexity "
-        f"{row['validation_token_perplexity']:,.2f}, "
-        f"first guess right {row['validation_top1_accuracy']:.1%}"
-    )
-    if "loss" not in row:
-        return line
-    line += f", training loss {row['loss']:.3f}, {row['tokens_per_second']:,.0f} tokens/s"
-    uploaded = row["upload_bytes_total"]
-    return f"{line}, {human_bytes(uploaded)} uploaded so far" if uploaded else line
+def _measured(row: Mapping[str, float], measure: str) -> str:
+    perplexity = row[of_evaluation(measure, "token_perplexity")]
+    first_guess = row[of_evaluation(measure, "top1_accuracy")]
+    return f"{measure} perplexity {perplexity:,.2f}, first guess right {first_guess:.1%}"

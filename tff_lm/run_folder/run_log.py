@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 from types import TracebackType
 
-from tff_lm.run_folder import metrics_columns
 from tff_lm.run_folder.errors import RunError
 from tff_lm.run_folder.event_log import EventLog
+from tff_lm.run_folder.metrics_columns import MetricsColumns
 from tff_lm.run_folder.metrics_table import MetricsTable
 from tff_lm.run_folder.progress import Progress
 from tff_lm.run_folder.workdir import Workdir
@@ -18,14 +18,17 @@ Row = dict[str, float]
 class RunLog:
     """The rounds of a run, `rows`, kept equal on disk. A context manager that closes the files."""
 
-    def __init__(self, workdir: Workdir, *, done: int, rounds: int) -> None:
+    def __init__(
+        self, workdir: Workdir, columns: MetricsColumns, *, done: int, rounds: int
+    ) -> None:
         """Opens the log after round `done` (-1: a new run), forgetting anything beyond it.
 
         Raises:
           RunError: if rows up to `done` are missing.
         """
+        self._columns = columns
         with contextlib.ExitStack() as opened:
-            self._table = MetricsTable(workdir.metrics, metrics_columns.COLUMNS)
+            self._table = MetricsTable(workdir.metrics, columns.names)
             self.rows: list[Row] = self._table.start(last_round=done)
             opened.callback(self._table.close)
             if len(self.rows) != done + 1:
@@ -54,7 +57,7 @@ class RunLog:
         """Writes one round down."""
         self.rows.append(row)
         self._table.append(row)
-        self._events.scalars(int(row["round"]), metrics_columns.for_tensorboard(row))
+        self._events.scalars(int(row["round"]), self._columns.for_tensorboard(row))
         if "loss" in row:
             self._progress.round_done(
                 loss=row["loss"],
@@ -63,7 +66,8 @@ class RunLog:
                 upload_reduction=row["upload_reduction"],
             )
         if "validation_loss" in row:
-            self._progress.say(metrics_columns.evaluation_line(row))
+            for line in self._columns.evaluation_lines(row):
+                self._progress.say(line)
 
     def sync(self) -> None:
         """Makes the rows durable, before a checkpoint vouches for them."""

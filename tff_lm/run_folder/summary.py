@@ -39,6 +39,7 @@ def build(
     facts: Mapping[str, Any],
     test: Mapping[str, float],
     validation: Mapping[str, float],
+    evaluations: Mapping[str, Mapping[str, float]],
     unigram_perplexity: float,
     communication: Mapping[str, float],
     closing_seconds: float,
@@ -53,6 +54,7 @@ def build(
       facts: of the experiment itself.
       test: figures on all test clients.
       validation: figures on all validation clients.
+      evaluations: by name, figures of the other measures on all test clients.
       unigram_perplexity: the baseline on the same test targets.
       communication: totals of the run's ledger.
       closing_seconds: what the last evaluations took.
@@ -71,6 +73,10 @@ def build(
         **facts,
         "test": {name: test[name] for name in SPLIT_FIGURES},
         "validation": {name: validation[name] for name in SPLIT_FIGURES},
+        "evaluations": {
+            measure: {name: figures[name] for name in SPLIT_FIGURES}
+            for measure, figures in evaluations.items()
+        },
         "baseline": {"unigram_perplexity": unigram_perplexity},
         "communication": dict(communication),
         "tokens": tokens,
@@ -79,7 +85,7 @@ def build(
         "seconds": seconds + _total(rows, "evaluation_seconds") + closing_seconds,
         "training_seconds": seconds,
         "peak_memory_bytes": peak_memory_bytes,
-        "curve": curve.curve(rows),
+        "curve": curve.curve(rows, list(evaluations)),
     }
 
 
@@ -98,8 +104,12 @@ def read(workdir: Workdir) -> dict[str, Any] | None:
 def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
     """A run's result for the screen: what was reached, what it cost, where to look, what to do."""
     lines = {
-        "test perplexity": f"{_number(summary['test']['token_perplexity'])} a sub-word, "
-        f"{_number(summary['test']['word_perplexity'])} a word",
+        "test perplexity": _perplexities(summary["test"]),
+        # A run of an earlier version has no others.
+        **{
+            f"test, {measure}": _perplexities(figures)
+            for measure, figures in summary.get("evaluations", {}).items()
+        },
         "unigram baseline": f"{_number(summary['baseline']['unigram_perplexity'])} a sub-word",
         **_sent(summary["communication"]),
         "time": _duration(summary["seconds"]) + _speed(summary["tokens_per_second"]),
@@ -110,8 +120,14 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
         f"{summary['model']} ({summary['parameters']:,} parameters) on {summary['task']}, "
         f"{summary['algorithm']}: {_extent(summary)}"
     )
-    body = [f"  {label:<18}{text}" for label, text in lines.items()]
+    width = max(18, *(len(label) + 2 for label in lines))
+    body = [f"  {label:<{width}}{text}" for label, text in lines.items()]
     return "\n".join(["", head, *body, "", *_next_steps(summary, workdir)])
+
+
+def _perplexities(figures: Mapping[str, float | None]) -> str:
+    token, word = (_number(figures[f"{unit}_perplexity"]) for unit in ("token", "word"))
+    return f"{token} a sub-word, {word} a word"
 
 
 def _sent(communication: Mapping[str, float]) -> dict[str, str]:

@@ -15,6 +15,8 @@ from tff_lm.central.adamw import AdamW
 from tff_lm.central.options import PretrainOptions
 from tff_lm.central.runtime import CentralRuntime
 from tff_lm.central.trainer import CentralTrainer
+from tff_lm.evaluations.adapted import Adapted
+from tff_lm.evaluations.global_model import GlobalModel
 from tff_lm.learning import freezing, metrics, scoring, weights
 from tff_lm.learning.partial import build_client_model
 from tff_lm.models import build_model
@@ -139,7 +141,7 @@ class CentralTrainerTest(parameterized.TestCase):
             del spec
             return fixtures.dataset(fixtures.random_batches(1) + fixtures.random_batches(2))
 
-        rows = learner.evaluator(dataset_fn)(["a", "b", "c"])
+        (rows,) = learner.evaluator(GlobalModel(), [dataset_fn])(["a", "b", "c"])
         model = fixtures.TinyModel()
         expected = sum(
             scoring.score_batch(model, each, fixtures.STARTS_WORD).row.numpy()
@@ -149,6 +151,39 @@ class CentralTrainerTest(parameterized.TestCase):
         self.assertEqual(rows.shape, (3, metrics.NUM_METRICS))
         for row in rows:
             np.testing.assert_allclose(row, expected, rtol=1e-5)
+
+    def test_an_evaluation_that_trains_leaves_the_weights(self):
+        learner = trainer()
+        weights = learner.state_arrays()
+
+        def first(spec):
+            del spec
+            return fixtures.dataset(fixtures.random_batches(1))
+
+        def rest(spec):
+            del spec
+            return fixtures.dataset(fixtures.random_batches(2))
+
+        evaluate = learner.evaluator(Adapted(learning_rate=0.3), [first, rest])
+        adapted, before = evaluate(["a", "b", "a"])
+        (untouched,) = learner.evaluator(GlobalModel(), [rest])(["a"])
+        np.testing.assert_array_equal(before, np.repeat(untouched, 3, axis=0))
+        np.testing.assert_array_equal(adapted, np.repeat(adapted[:1], 3, axis=0))
+        self.assertEqual(adapted.shape, (3, metrics.NUM_METRICS))
+        model = fixtures.TinyModel()
+        for each in fixtures.random_batches(1):
+            _, gradients = scoring.score_and_gradients(
+                model, model.trainable_variables, each, fixtures.STARTS_WORD
+            )
+            for variable, gradient in zip(model.trainable_variables, gradients, strict=True):
+                variable.assign_sub(0.3 * gradient)
+        expected = sum(
+            scoring.score_batch(model, each, fixtures.STARTS_WORD).row.numpy()
+            for each in fixtures.random_batches(2)
+        )
+        np.testing.assert_allclose(adapted[0], expected, rtol=1e-5)
+        for name, array in learner.state_arrays().items():
+            np.testing.assert_array_equal(array, weights[name])
 
 
 class CentralRuntimeTest(absltest.TestCase):

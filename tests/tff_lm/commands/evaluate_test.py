@@ -15,10 +15,10 @@ class MeasureTest(parameterized.TestCase):
         super().setUp()
         self.workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
 
-    def run_quietly(self, function, *arguments):
+    def run_quietly(self, function, *arguments, **options):
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-            code = function(*arguments, fakes.builder(fakes.FakeRuntime()))
+            code = function(*arguments, fakes.builder(fakes.FakeRuntime()), **options)
         return code, out.getvalue()
 
     def train(self):
@@ -33,6 +33,22 @@ class MeasureTest(parameterized.TestCase):
         self.assertIn("test: 3 clients, 30 sentences, 240 words, 300 sub-words", text)
         for label in ("10%", "50%", "90%", "bits per word", "20.00%"):
             self.assertIn(label, text)
+
+    @parameterized.parameters("adapted", "adapted(fraction=0.25)")
+    def test_measures_the_evaluation_asked_for(self, wanted):
+        self.train()
+        code, text = self.run_quietly(
+            evaluate.measure, self.workdir, "test", "latest", wanted=wanted
+        )
+        self.assertEqual(code, 0)
+        self.assertIn("\nadapted, test: 3 clients", text)
+        self.assertIn("\nadapted_before, test: 3 clients", text)
+        self.assertNotIn("\ntest: ", text)
+
+    def test_another_evaluation_is_refused_with_the_nearest(self):
+        self.train()
+        with self.assertRaisesRegex(ConfigError, "--evaluation: .*did you mean 'adapted'"):
+            self.run_quietly(evaluate.measure, self.workdir, "test", "latest", wanted="adaptd")
 
     @parameterized.parameters("3", "newest")
     def test_other_checkpoints_are_refused_with_those_there_are(self, checkpoint):

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import io
 import json
+import math
 import os
 import pathlib
 import resource
@@ -12,11 +13,12 @@ from unittest import mock
 
 import numpy as np
 from absl.testing import absltest, parameterized
+from tensorboard.backend.event_processing import event_file_loader
 
 from tests.tff_lm.program import fakes
 from tff_lm.commands import train
 from tff_lm.config import ConfigError
-from tff_lm.run_folder import metrics_columns, plots
+from tff_lm.run_folder import metrics_columns, plots, progress
 from tff_lm.run_folder.checkpoints import CheckpointStore
 from tff_lm.run_folder.workdir import Lock, Workdir
 from tff_lm.runtime.errors import RuntimeFailure
@@ -94,6 +96,60 @@ class LaunchTest(parameterized.TestCase):
             self.assertGreater((self.workdir.plots / name).stat().st_size, 5000)
         self.assertNotEmpty(list(self.workdir.tensorboard.iterdir()))
         self.assertIn("321.00 a sub-word", self.out.getvalue())
+
+    def test_a_second_evaluation_is_recorded_by_its_name(self):
+        config = fakes.config(evaluation__names="validation, adapted")
+        with mock.patch.object(progress.Progress, "say") as say:
+            self.assertEqual(self.train(config), 0)
+        said = [call.args[0] for call in say.call_args_list]
+        rows = [row for row in read_csv(self.workdir) if row["validation_loss"]]
+        self.assertLen(rows, 4)
+        for row in rows:
+            loss = float(row["validation_loss"])
+            self.assertEqual(float(row["adapted_loss"]), fakes.ADAPTATION * loss)
+            self.assertEqual(row["adapted_before_token_perplexity"], str(math.exp(loss)))
+        tags = {
+            value.tag
+            for path in self.workdir.tensorboard.iterdir()
+            for event in event_file_loader.EventFileLoader(str(path)).Load()
+            for value in event.summary.value
+        }
+        self.assertContainsSubset(
+            {"validation/loss", "adapted/loss", "adapted_before/top1_accuracy", "training/loss"},
+            tags,
+        )
+        adapted = float(rows[-1]["adapted_token_perplexity"])
+        self.assertLen(said, 4 * 3)
+        self.assertStartsWith(said[-3], "round 6: validation perplexity")
+        self.assertEqual(
+            said[-2], f"round 6: adapted perplexity {adapted:.2f}, first guess right 20.0%"
+        )
+        self.assertRegex(self.out.getvalue(), rf"test, adapted +{adapted:.2f} a sub-word")
+        summary = json.loads(self.workdir.summary.read_text())
+        self.assertEqual(list(summary["evaluations"]), ["adapted", "adapted_before"])
+        self.assertEqual(summary["evaluations"]["adapted"]["clients"], len(fakes.CLIENTS.test))
+        self.assertEqual(
+            summary["evaluations"]["adapted_before"]["token_perplexity"],
+            summary["test"]["token_perplexity"],
+        )
+        last = summary["curve"][-1]
+        self.assertEqual(last["adapted_token_perplexity"], adapted)
+        self.assertIn("adapted_before_word_perplexity", last)
+
+    def test_a_run_with_two_evaluations_resumes_to_the_same_files(self):
+        config = fakes.config(evaluation__names="validation, adapted")
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(config, workdir=other)
+        with self.assertRaises(Killed):
+            self.train(config, runtime=fakes.FakeRuntime(kill_before(4)))
+        self.assertEqual(self.train(config), 0)
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+        curves = [json.loads(each.summary.read_text())["curve"] for each in (self.workdir, other)]
+        for point in (*curves[0], *curves[1]):
+            del point["seconds_total"]
+        self.assertEqual(*curves)
+        with self.assertRaisesRegex(ConfigError, "evaluation.names is .* cannot become"):
+            self.train(fakes.config(federated__rounds=8))
 
     def test_cohorts_differ_between_rounds_and_carry_the_round(self):
         runtime = fakes.FakeRuntime()

@@ -10,6 +10,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 from tensorflow_federated.python.core.backends.native import mergeable_comp_compiler
 
+from tff_lm.evaluations.global_model import GlobalModel
 from tff_lm.learning import evaluation, metrics, specs
 from tff_lm.learning.algorithms import ALGORITHMS, AlgorithmOptions
 from tff_lm.learning.build import build_learning_process
@@ -174,12 +175,17 @@ class ProcessTest(parameterized.TestCase):
         state_type = process.initialize.type_signature.result.member
         model = fixtures.client_model()
         evaluate = evaluation.build_evaluation(
-            model.model_fn, model.partition, model.starts_word, _dataset_fn, state_type
+            GlobalModel(),
+            model.model_fn,
+            model.partition,
+            model.starts_word,
+            [_dataset_fn],
+            state_type,
         )
         state = next_round(process.initialize(), ["2", "", "3"]).state
         data = [_dataset_fn(tf.constant(s)) for s in ("2", "", "3")]
         self._assert_same(fixtures.trainable(process, state), _after(process, data))
-        rows = evaluate(state, ["", "2"])
+        (rows,) = evaluate(state, ["", "2"])
         np.testing.assert_array_equal(rows[0], 0.0)
         self._assert_row(rows[1], fixtures.trainable(process, state), "2")
         given = process.get_model_weights(state)

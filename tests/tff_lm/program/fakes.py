@@ -10,7 +10,8 @@ import numpy as np
 
 from compression.ledger import CommunicationLedger
 from tff_lm.config import default_config
-from tff_lm.program.contracts import Clients, Experiment
+from tff_lm.evaluations import names
+from tff_lm.program.contracts import Clients, Evaluation, Experiment
 
 CLIENTS = Clients(
     train=[f"train{i}" for i in range(9)],
@@ -104,6 +105,34 @@ def summarise(per_client: np.ndarray) -> dict[str, float]:
     }
 
 
+# A client's loss falls by this factor when it adapts.
+ADAPTATION = 0.9
+
+
+def evaluations(config, runtime: FakeRuntime) -> list[Evaluation]:
+    """Those of `evaluation.names`; "adapted" measures before the adaptation as well."""
+
+    def rows(specs, factor):
+        return np.full((len(specs), 1), factor * runtime.loss)
+
+    def adapted(split, specs):
+        return [rows(specs, ADAPTATION), rows(specs, 1.0)]
+
+    known = {
+        "validation": Evaluation(
+            "validation",
+            ("validation",),
+            "validation",
+            "all sentences",
+            lambda split, specs: [rows(specs, 1.0)],
+        ),
+        "adapted": Evaluation(
+            "adapted", ("adapted", "adapted_before"), "validation", "two halves", adapted
+        ),
+    }
+    return [known[name] for name in names.parse(config.evaluation.names)]
+
+
 def experiment(
     config, runtime: FakeRuntime, vocabulary_hash: str = "abc", passes: int = 1
 ) -> Experiment:
@@ -114,7 +143,7 @@ def experiment(
         begin=runtime.initialize,
         longest_first=sorted,
         client_spec=lambda seed, round_number, client: f"{seed}/{round_number}/{client}",
-        evaluate=lambda split, specs: np.full((len(specs), 1), runtime.loss),
+        evaluations=evaluations(config, runtime),
         summarise=summarise,
         passes=passes,
         ledger=CommunicationLedger(PARAMETERS),

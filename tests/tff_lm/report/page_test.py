@@ -127,6 +127,29 @@ class PageTest(absltest.TestCase):
         self.assertEqual(self.column(to_end, "seeds that did")["drive"][0], "2 of 2")
         self.assertGreater(float(self.column(to_end, "rounds, to the baseline's")["drive"][1]), 1)
 
+    def test_evaluations_are_columns_by_name(self):
+        measured = {"adapted": {"token_perplexity": 99.5, "top1_accuracy": 0.25}}
+        samples.write(
+            self.folder / "results" / "codecs",
+            [{**each, "evaluations": measured} for each in self.results],
+        )
+        path = self.folder / "configs" / "sweeps" / "codecs.py"
+        for columns, head, text in (
+            ("", "adapted: test perplexity, sub-word", "99.50 ± 0.00"),
+            ('columns=("adapted.top1_accuracy",), ', "adapted: test first guess right", "25.00%"),
+        ):
+            path.write_text(_SWEEP.replace("baseline=", f"{columns}baseline=", 1))
+            report = write.build([self.folder / "results"], [])
+            table = Tables(page.render(report)).tables[0]
+            self.assertStartsWith(self.column(table, head)["drive"][0], text)
+        path.write_text(
+            _SWEEP.replace("baseline=", 'columns=("adpted.top1_accuracy",), baseline=', 1)
+        )
+        with self.assertRaisesRegex(
+            ConfigError, "no column 'adpted.top1_accuracy'; did you mean adapted"
+        ):
+            write.build([self.folder / "results"], [])
+
     def test_what_was_not_reached_is_said(self):
         _, _, _, to_reach, _, _ = Tables(page.render(self.report)).tables
         self.assertEqual(

@@ -1,3 +1,5 @@
+import math
+
 from absl.testing import absltest
 
 from tff_lm.run_folder.curve import curve
@@ -30,6 +32,19 @@ class CurveTest(absltest.TestCase):
                 },
             ],
         )
+
+    def test_other_measures_are_on_it_by_name(self):
+        names = ("validation_token_perplexity", "validation_word_perplexity")
+        row = dict.fromkeys((*names, "upload_bytes_total", "download_bytes_total"), 1.0)
+        rows = [
+            {"round": 0.0, **row, "adapted_token_perplexity": 3.0, "adapted_word_perplexity": 9.0},
+            {"round": 1.0, **row},
+        ]
+        first, second = curve(rows, ["adapted"])
+        self.assertEqual(first["adapted_token_perplexity"], 3.0)
+        self.assertEqual(first["adapted_word_perplexity"], 9.0)
+        # An empty cell: nobody of the sample had anything to measure.
+        self.assertTrue(math.isnan(second["adapted_token_perplexity"]))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ class SummaryTest(absltest.TestCase):
             facts={"parameters": 10},
             test=figures,
             validation=figures,
+            evaluations={},
             unigram_perplexity=math.nan,
             communication={"upload_bytes": 60, "upload_bytes_per_client": 20.0}
             | {"download_bytes": 0, "download_bytes_per_client": 0.0},
