@@ -20,7 +20,7 @@ from benchmarks import plain_keras
 from benchmarks.jobs import LEARNING_RATE, MAX_LENGTH, Job
 from benchmarks.plain_loop import build_step
 from compression import make_codec
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from tasks import batching
 from tff_lm.learning import specs
 from tff_lm.learning.algorithms import AlgorithmOptions
@@ -157,7 +157,7 @@ def build_resident(
         return build_model(model, job.task.vocabulary.size, precision=precision)
 
     client_model = build_client_model(model_fn, job.task.vocabulary.starts_word.tolist(), partial)
-    aggregator = CompressedMeanFactory(make_codec(upload))
+    aggregator = UpdateAggregator(make_codec(upload))
     process = build_learning_process(client_model, options, aggregator=aggregator)
     dataset_fn = batching.make_dataset_fn(job.task.data_path, "train", job.batches)
     resident = ResidentProcess(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from compression.codec import Codec
 from compression.codecs.drive import Drive
@@ -19,6 +19,10 @@ from compression.codecs.scaled import Scaled
 from compression.codecs.terngrad import TernGrad
 from compression.codecs.top_k import TopK
 from compression.codecs.uniform import Uniform
+from tff_lm.registry import Registry
+
+if TYPE_CHECKING:
+    from compression.parts import ClientTransform, Rule, SumTransform
 
 CODECS: dict[str, type[Codec]] = {
     "bfloat16": BFloat16,
@@ -75,3 +79,13 @@ def _nearest(word: str, valid: list[str]) -> str:
     close = difflib.get_close_matches(word, valid, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else "."
     return f"{hint} Valid: {', '.join(valid)}."
+
+
+# The other parts of an aggregator, each a file that registers itself (see `compression.parts`).
+CLIENT_TRANSFORMS: Registry[type[ClientTransform]] = Registry(
+    "client transform", "CLIENT_TRANSFORMS", "compression.client_transforms"
+)
+RULES: Registry[type[Rule]] = Registry("rule", "RULES", "compression.rules")
+SUM_TRANSFORMS: Registry[type[SumTransform]] = Registry(
+    "sum transform", "SUM_TRANSFORMS", "compression.sum_transforms"
+)

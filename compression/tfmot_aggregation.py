@@ -24,7 +24,7 @@ class TfmotUniformMeanFactory(tff.aggregators.WeightedAggregationFactory):
 
     Takes a scalar weight or `OrderedDict(weight=float32[], seed=int32[2])`, whose seed is ignored,
     and reports `upload_bits`, int64[], and `upload_bits_per_variable`, int64[V], as
-    `CompressedMeanFactory` does: the size of the tensors that an encoder yields, over clients of
+    `UpdateAggregator` does: the size of the tensors that an encoder yields, over clients of
     positive weight.
     """
 

@@ -8,7 +8,7 @@ import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
 from compression import make_codec
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from tests import stock_tff
 from tests.compression import codec_cases
 
@@ -50,7 +50,7 @@ class TypesTest(parameterized.TestCase):
         ("one_weight_per_variable", seeded([2])),
     )
     def test_type_signature(self, weight_type):
-        process = CompressedMeanFactory(make_codec("uniform"), measure_error=True).create(
+        process = UpdateAggregator(make_codec("uniform"), measure_error=True).create(
             VALUE_TYPE, weight_type
         )
         measurements = collections.OrderedDict(
@@ -80,27 +80,27 @@ class TypesTest(parameterized.TestCase):
         value_type = tff.to_type(
             collections.OrderedDict(z=(np.float32, [2]), a=[(np.float32, [3])])
         )
-        process = CompressedMeanFactory(make_codec("identity")).create(value_type, seeded([2]))
+        process = UpdateAggregator(make_codec("identity")).create(value_type, seeded([2]))
         output = run(process, [value], weighted([[1.0, 0.0]]))
         self.assertEqual(list(output.result), ["z", "a"])
         np.testing.assert_array_equal(output.result["z"], value["z"])
         np.testing.assert_array_equal(output.measurements["upload_bits_per_variable"], [2 * 32, 0])
 
     def test_single_tensor(self):
-        process = CompressedMeanFactory(make_codec("identity")).create(
+        process = UpdateAggregator(make_codec("identity")).create(
             tff.TensorType(np.float32, [3]), SCALAR
         )
         output = run(process, [np.array([1, 2, 3], "f"), np.array([3, 2, 1], "f")], [1.0, 3.0])
         np.testing.assert_allclose(output.result, [2.5, 2.0, 1.5])
 
     def test_bad_types_are_refused(self):
-        factory = CompressedMeanFactory(make_codec("identity"))
+        factory = UpdateAggregator(make_codec("identity"))
         with self.assertRaisesRegex(TypeError, "Only structures of floats"):
             factory.create(tff.TensorType(np.int32), SCALAR)
         with self.assertRaisesRegex(TypeError, "neither a scalar nor"):
             factory.create(VALUE_TYPE, seeded([3]))
         with self.assertRaisesRegex(TypeError, "make_codec"):
-            CompressedMeanFactory("uniform")
+            UpdateAggregator("uniform")
 
 
 class MeanTest(parameterized.TestCase):
@@ -109,7 +109,7 @@ class MeanTest(parameterized.TestCase):
         values, weights = updates(3), [1.0, 0.0, 2.5]
         given = weights if weight_type is SCALAR else weighted(weights)
         ours = run(
-            CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, weight_type),
+            UpdateAggregator(make_codec("identity")).create(VALUE_TYPE, weight_type),
             values,
             given,
         )
@@ -127,7 +127,7 @@ class MeanTest(parameterized.TestCase):
         values = [[[1.0, 2.0], [10.0]], [[50.0, 50.0], [20.0]], [[4.0, 8.0], [99.0]]]
         values = [[np.array(v, np.float32) for v in value] for value in values]
         weights = weighted([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]])
-        process = CompressedMeanFactory(make_codec("identity")).create(value_type, seeded([2]))
+        process = UpdateAggregator(make_codec("identity")).create(value_type, seeded([2]))
         output = run(process, values, weights)
         np.testing.assert_allclose(output.result[0], [(2 * 1 + 4) / 3, (2 * 2 + 8) / 3])
         np.testing.assert_allclose(output.result[1], [(10 + 3 * 20) / 4])
@@ -140,7 +140,7 @@ class MeanTest(parameterized.TestCase):
     @parameterized.parameters(*codec_cases.CODECS)
     def test_variable_that_nobody_trained_gets_zero_and_no_other_does(self, name):
         """The server takes a mean of zeros for "trained by nobody", whatever the codec."""
-        process = CompressedMeanFactory(
+        process = UpdateAggregator(
             codec_cases.CODECS[name], min_elements=1, measure_error=True
         ).create(VALUE_TYPE, seeded([2]))
         for weights, trained in (([1.0, 0.0], 0), ([0.0, 1.0], 1)):
@@ -152,7 +152,7 @@ class MeanTest(parameterized.TestCase):
             self.assertEqual(bits[1 - trained], 0)
 
     def test_error_of_a_variable_that_nobody_trained_does_not_count(self):
-        process = CompressedMeanFactory(make_codec("drive"), measure_error=True).create(
+        process = UpdateAggregator(make_codec("drive"), measure_error=True).create(
             VALUE_TYPE, seeded([2])
         )
         output = run(process, updates(2), weighted([[1.0, 0.0], [1.0, 0.0]]))
@@ -171,7 +171,7 @@ class MeanTest(parameterized.TestCase):
     )
     def test_codecs_give_the_mean_within_their_error(self, codec, bits, relative_error):
         values = updates(4)
-        process = CompressedMeanFactory(codec, measure_error=True).create(VALUE_TYPE, seeded())
+        process = UpdateAggregator(codec, measure_error=True).create(VALUE_TYPE, seeded())
         output = run(process, values, weighted([1.0] * 4))
         expected = np.mean([value[1] for value in values], 0)
         np.testing.assert_allclose(
@@ -191,12 +191,12 @@ class MeanTest(parameterized.TestCase):
             )
 
     def test_error_is_measured_on_request_only(self):
-        process = CompressedMeanFactory(make_codec("uniform")).create(VALUE_TYPE, SCALAR)
+        process = UpdateAggregator(make_codec("uniform")).create(VALUE_TYPE, SCALAR)
         output = run(process, updates(1), [1.0])
         self.assertNotIn("relative_squared_error", output.measurements)
 
     def test_no_clients_weight_gives_zeros(self):
-        process = CompressedMeanFactory(make_codec("eden")).create(VALUE_TYPE, SCALAR)
+        process = UpdateAggregator(make_codec("eden")).create(VALUE_TYPE, SCALAR)
         output = run(process, updates(2), [0.0, 0.0])
         for result in output.result:
             np.testing.assert_array_equal(result, np.zeros_like(result))
@@ -211,7 +211,7 @@ class NonFiniteTest(parameterized.TestCase):
     def test_a_bad_update_is_dropped_as_a_whole_and_counted(self, name, bad):
         values = updates(3)
         values[1][1][5, 7] = bad
-        process = CompressedMeanFactory(make_codec(name), measure_error=True).create(
+        process = UpdateAggregator(make_codec(name), measure_error=True).create(
             VALUE_TYPE, seeded()
         )
         output = run(process, values, weighted([1.0, 1.0, 3.0]))
@@ -226,7 +226,7 @@ class NonFiniteTest(parameterized.TestCase):
     @parameterized.parameters(np.nan, np.inf, -1.0)
     def test_a_bad_weight_counts_as_a_bad_update(self, weight):
         values = updates(2)
-        process = CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, SCALAR)
+        process = UpdateAggregator(make_codec("identity")).create(VALUE_TYPE, SCALAR)
         output = run(process, values, [2.0, weight])
         np.testing.assert_allclose(output.result[1], values[0][1], rtol=1e-6)
         self.assertEqual(output.measurements["nonfinite_clients"], 1)
@@ -234,7 +234,7 @@ class NonFiniteTest(parameterized.TestCase):
     def test_a_bad_variable_that_is_not_sent_does_not_matter(self):
         values = updates(1)
         values[0][1][:] = np.nan
-        process = CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, seeded([2]))
+        process = UpdateAggregator(make_codec("identity")).create(VALUE_TYPE, seeded([2]))
         output = run(process, values, weighted([[1.0, 0.0]]))
         self.assertEqual(output.measurements["nonfinite_clients"], 0)
         np.testing.assert_array_equal(output.result[1], np.zeros([64, 64]))
@@ -242,7 +242,7 @@ class NonFiniteTest(parameterized.TestCase):
 
 class SeedTest(parameterized.TestCase):
     def test_the_result_follows_from_the_clients_seeds(self):
-        process = CompressedMeanFactory(make_codec("drive")).create(VALUE_TYPE, seeded())
+        process = UpdateAggregator(make_codec("drive")).create(VALUE_TYPE, seeded())
         values, weights = updates(2), weighted([1.0, 1.0])
         first, again = run(process, values, weights), run(process, values, weights)
         np.testing.assert_array_equal(first.result[1], again.result[1])
@@ -251,7 +251,7 @@ class SeedTest(parameterized.TestCase):
         self.assertGreater(np.max(np.abs(first.result[1] - other.result[1])), 0.0)
 
     def test_without_a_seed_noise_depends_on_value_and_round(self):
-        process = CompressedMeanFactory(make_codec("drive")).create(VALUE_TYPE, SCALAR)
+        process = UpdateAggregator(make_codec("drive")).create(VALUE_TYPE, SCALAR)
         values = updates(1)
         first, again = run(process, values, [1.0]), run(process, values, [1.0])
         np.testing.assert_array_equal(first.result[1], again.result[1])
@@ -266,7 +266,7 @@ class SeedTest(parameterized.TestCase):
     def test_variables_of_equal_value_get_different_noise(self):
         value_type = tff.to_type([(np.float32, [4096])] * 2)
         x = np.random.default_rng(0).normal(size=4096).astype(np.float32)
-        process = CompressedMeanFactory(make_codec("drive")).create(value_type, seeded())
+        process = UpdateAggregator(make_codec("drive")).create(value_type, seeded())
         output = run(process, [[x, x]], weighted([1.0]))
         self.assertGreater(np.max(np.abs(output.result[0] - output.result[1])), 0.0)
 
@@ -278,7 +278,7 @@ class CompositionTest(parameterized.TestCase):
     )
     def test_with_tff_factories(self, wrap):
         values = updates(2)
-        factory = wrap(CompressedMeanFactory(make_codec("uniform", bits=8)))
+        factory = wrap(UpdateAggregator(make_codec("uniform", bits=8)))
         process = factory.create(VALUE_TYPE, seeded())
         output = process.next(process.initialize(), values, weighted([1.0, 1.0]))
         reference = wrap(tff.aggregators.MeanFactory()).create(VALUE_TYPE, SCALAR)
@@ -291,7 +291,7 @@ class CompositionTest(parameterized.TestCase):
         ("zeroing", lambda inner: tff.aggregators.zeroing_factory(1e3, inner)),
     )
     def test_what_nobody_trained_stays_zero_in_tff_factories(self, wrap):
-        process = wrap(CompressedMeanFactory(make_codec("uniform", bits=8))).create(
+        process = wrap(UpdateAggregator(make_codec("uniform", bits=8))).create(
             VALUE_TYPE, seeded([2])
         )
         masked = weighted([[0.0, 1.0], [0.0, 2.0]])
@@ -305,7 +305,7 @@ class CompositionTest(parameterized.TestCase):
         ("entropy", make_codec("entropy", min_levels=1)),
     )
     def test_clients_can_be_split_between_workers(self, codec):
-        process = CompressedMeanFactory(codec, measure_error=True).create(VALUE_TYPE, seeded([2]))
+        process = UpdateAggregator(codec, measure_error=True).create(VALUE_TYPE, seeded([2]))
         values = updates(4)
         weights = weighted([[1.0, 2.0], [3.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
         split = stock_tff.run_split(process.next, (0, values, weights), groups=2)

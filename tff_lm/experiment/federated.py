@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow_federated as tff
 
 from tff_lm import paths
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
 from compression.ledger import CommunicationLedger
 from tasks import batching
@@ -87,7 +87,7 @@ def _learning_process(
     config: ml_collections.ConfigDict, client_model: ClientModel
 ) -> tff.learning.templates.LearningProcess:
     """The four parts, put together: broadcast, client work, aggregation, server update."""
-    aggregator = CompressedMeanFactory(
+    aggregator = UpdateAggregator(
         settings.codec(config, "upload"),
         min_elements=config.upload.min_elements,
         measure_error=config.upload.measure_error,

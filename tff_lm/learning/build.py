@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow_federated as tff
 
 from compression import make_codec
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
 from tff_lm.learning.algorithms import (
     AlgorithmOptions,
@@ -51,7 +51,7 @@ def build_learning_process(
     algorithm = resolve(options)
     weights_type = client_model.partition.weights_type()
     initial_weights = build_initial_weights(client_model.model_fn, client_model.partition)
-    aggregator = aggregator or CompressedMeanFactory(make_codec("identity"))
+    aggregator = aggregator or UpdateAggregator(make_codec("identity"))
     channels = Channels(aggregator, build_state_distributor or _uncompressed)
     client_work = algorithm.client_work(client_model, client_options(options, algorithm), channels)
     result_type = client_work.next.type_signature.result.result.member

@@ -116,8 +116,8 @@ def guarded_result(
 ) -> tuple[tff.learning.templates.ClientResult, tf.Tensor]:
     """The update with its weight, and the row of sums with the update's norm in it.
 
-    A client whose update or loss is not finite gives zeros with weight 0 and is counted as
-    `non_finite`.
+    A client whose update or loss is not finite says so by a weight of NaN, by which the aggregator
+    rejects it, and by a row of zeros with `non_finite`.
     """
     square = tf.add_n([2.0 * tf.nn.l2_loss(tensor) for tensor in update])
     finite = tf.math.is_finite(square + tf.reduce_sum(result.row))
@@ -129,7 +129,7 @@ def guarded_result(
 
     def rejected():
         zeros = tuple(tf.zeros_like(tensor) for tensor in update)
-        return zeros, tf.zeros_like(weight), metrics.row_of(non_finite=1.0)
+        return zeros, weight + float("nan"), metrics.row_of(non_finite=1.0)
 
     update, weight, row = tf.cond(finite, accepted, rejected)
     update_weight = OrderedDict(weight=weight, seed=result.seed)

@@ -26,6 +26,7 @@ import dataclasses
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
@@ -42,7 +43,7 @@ from tff_lm.learning.corrections import BatchVariates, ClientVariates, Correctio
 from tff_lm.learning.hyperparameters import hparams_computations
 from tff_lm.learning.local_optimizers import FixedState
 from tff_lm.learning.schedules import build_schedule
-from tff_lm.learning.server_state import slot_values, step_touched
+from tff_lm.learning.server_state import slot_values, step_trained, trained_variables
 from tff_lm.learning.weights import BATCHES_TYPE
 
 _GRADIENT_PASS, _TRAINING_PASS = 0, 1
@@ -100,7 +101,8 @@ def _nothing(like: tff.learning.templates.ClientResult) -> tff.learning.template
 def _initial_state(
     passes: _Passes, client_model: ClientModel, options: ClientOptions
 ) -> tff.Computation:
-    """`( -> S)`, scalars and `shared`: the tensors that clients download beside the model."""
+    """`( -> S)`, scalars, the weight of the control variate (float32[n], or [0] without one), and
+    `shared`: the tensors that clients download beside the model."""
     trainable_type = client_model.partition.weights_type().trainable
 
     @tff.tensorflow.computation
@@ -111,6 +113,7 @@ def _initial_state(
             round=tf.constant(0, tf.int32),
             current_pass=tf.constant(_GRADIENT_PASS, tf.int32),
             steps=tf.zeros([len(trainable_type)], tf.int32),
+            control_weight=tf.zeros([len(control)]),
             shared=OrderedDict(slots=slot_values(options.rule, trainable_type), control=control),
         )
 
@@ -168,47 +171,56 @@ def _build_client_update(
 def _build_state_update(
     passes: _Passes, options: ClientOptions, state_type: tff.Type, trainable_type: tff.Type
 ) -> tff.Computation:
-    """`(<S,G> -> S)`: the server's step of the base optimizer's state, with the mean gradient."""
+    """`(<S,<mean=G,weight=float32[n]>> -> S)`: the server's step of the base optimizer's state."""
+    count = len(trainable_type)
+    aggregate_type = tff.to_type(
+        OrderedDict(mean=trainable_type, weight=tff.TensorType(np.float32, [count]))
+    )
 
-    @tff.tensorflow.computation(state_type, trainable_type)
-    def update_state(state, mean_gradient):
-        mean_gradient = tuple(mean_gradient)
+    @tff.tensorflow.computation(state_type, aggregate_type)
+    def update_state(state, aggregate):
+        mean_gradient = tuple(aggregate["mean"])
         old_slots = [tuple(values) for values in state["shared"]["slots"]]
         # Only the slots matter; the rule wants a variable to step, which is thrown away.
         variables = local_variables.create_like(mean_gradient, "unused")
         slots = [local_variables.create_like(values, "slot") for values in old_slots]
 
         @tf.function(autograph=False)
-        def run(state, old_slots, mean_gradient):
+        def run(state, old_slots, mean_gradient, weight):
             local_variables.assign_all(variables, [tf.zeros_like(g) for g in mean_gradient])
             for slot, values in zip(slots, old_slots, strict=True):
                 local_variables.assign_all(slot, values)
             current, control = state["current_pass"], tuple(state["shared"]["control"])
+            control_weight = state["control_weight"]
             gradient = control if passes.alternate else mean_gradient
-            touched = step_touched(
+            trained, _ = trained_variables(gradient, control_weight if passes.alternate else weight)
+            stepped = step_trained(
                 options.rule,
                 variables,
                 slots,
                 gradient,
                 tf.constant(0.0),
                 state["steps"],
-                passes.trains(current) & _all_finite(gradient),
+                passes.trains(current) & trained,
             )
             if passes.alternate:
                 collected = tf.logical_not(passes.trains(current)) & _all_finite(mean_gradient)
-                control = tf.cond(collected, lambda: mean_gradient, lambda: control)
+                control, control_weight = tf.cond(
+                    collected, lambda: (mean_gradient, weight), lambda: (control, control_weight)
+                )
             return OrderedDict(
                 learning_rate=state["learning_rate"],
                 round=state["round"] + tf.cast(passes.trains(current), tf.int32),
                 current_pass=passes.following(current),
-                steps=state["steps"] + touched,
+                steps=state["steps"] + stepped,
+                control_weight=control_weight,
                 shared=OrderedDict(
                     slots=tuple(tuple(v.read_value() for v in slot) for slot in slots),
                     control=control,
                 ),
             )
 
-        return run(state, old_slots, mean_gradient)
+        return run(state, old_slots, mean_gradient, aggregate["weight"])
 
     return update_state
 
@@ -232,7 +244,7 @@ def _build_work(
     gradient_type = client_update.type_signature.result[1]
     aggregator = channels.aggregator.create(gradient_type.update, gradient_type.update_weight)
     distributor = channels.build_distributor(state_type["shared"])
-    names = (*_SCALARS, "shared")
+    names = (*_SCALARS, "control_weight", "shared")
 
     @tff.federated_computation
     def init_fn():

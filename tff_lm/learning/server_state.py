@@ -18,16 +18,16 @@ def slot_values(
     )
 
 
-def step_touched(
+def step_trained(
     rule: UpdateRule,
     variables: Sequence[tf.Variable],
     slots: Sequence[Sequence[tf.Variable]],
     update: Sequence[tf.Tensor],
     learning_rate: tf.Tensor,
     steps: tf.Tensor,
-    accepted: tf.Tensor,
+    trained: tf.Tensor,
 ) -> tf.Tensor:
-    """Steps, in place, every variable whose update is not zero everywhere.
+    """Steps, in place, every variable that somebody trained.
 
     Args:
       rule: The optimizer.
@@ -36,23 +36,38 @@ def step_touched(
       update: One tensor per variable, in place of a gradient.
       learning_rate: float32[].
       steps: int32[n], how often each variable was updated before.
-      accepted: bool[]; if false, nothing is updated.
+      trained: bool[n]; the other variables are left as they are.
 
     Returns:
       int32[n], 1 where the variable was updated.
     """
-    touched = []
+    stepped = []
     for i, (variable, variable_slots, delta) in enumerate(
         zip(variables, slots, update, strict=True)
     ):
-        # Two reductions instead of a comparison: no tensor of booleans is made. (`!=` on a tensor
-        # compares identities within a TFF computation, which is a TensorFlow 1 graph.)
-        extremes = tf.stack([tf.reduce_min(delta), tf.reduce_max(delta)])
-        is_touched = accepted & tf.reduce_any(tf.not_equal(extremes, 0.0))
 
         def step(variable=variable, variable_slots=variable_slots, delta=delta, i=i):
             rule.apply(variable, variable_slots, delta, learning_rate, steps[i] + 1)
             return 1
 
-        touched.append(tf.cond(is_touched, step, lambda: 0))
-    return tf.stack(touched) if touched else tf.zeros([0], tf.int32)
+        stepped.append(tf.cond(trained[i], step, lambda: 0))
+    return tf.stack(stepped) if stepped else tf.zeros([0], tf.int32)
+
+
+def trained_variables(
+    update: Sequence[tf.Tensor], weight: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Which variables to step: those of weight > 0, but none if one of them is not finite.
+
+    Args:
+      update: One tensor per variable.
+      weight: float32[n], what the update is a mean over; 0 for a variable that nobody trained.
+
+    Returns:
+      bool[n], and float32[], the squared l2 norm of what was trained: it tells whether that is
+      finite.
+    """
+    trained = weight > 0.0
+    squares = tf.stack([2.0 * tf.nn.l2_loss(delta) for delta in update])
+    square = tf.reduce_sum(tf.where(trained, squares, 0.0))
+    return trained & tf.math.is_finite(square), square

@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from compression import make_codec
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
 from compression.ledger import CommunicationLedger
 from tff_lm.learning import partial
@@ -63,7 +63,7 @@ def _round(name):
     process = build_learning_process(
         model,
         options,
-        aggregator=CompressedMeanFactory(_UPLOAD, min_elements=_MIN_ELEMENTS),
+        aggregator=UpdateAggregator(_UPLOAD, min_elements=_MIN_ELEMENTS),
         distributor=distribute(model.partition.weights_type()),
         build_state_distributor=distribute,
     )
