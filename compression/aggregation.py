@@ -13,7 +13,6 @@ import collections
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 

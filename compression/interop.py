@@ -1,7 +1,7 @@
 """TFF's own aggregators and ours in each other's place.
 
-`CodedSumFactory` is a sum through a codec, for those of TFF that aggregate records by a sum, such as
-its differential privacy:
+`CodedSumFactory` is a sum through a codec, for those of TFF that aggregate records by a sum, such
+as its differential privacy:
 
     query = tfp.NormalizedQuery(tfp.GaussianSumQuery(clip, clip * noise_multiplier), cohort)
     private = tff.aggregators.DifferentiallyPrivateFactory(query, CodedSumFactory(codec))
@@ -71,14 +71,14 @@ def with_weights(
     """An aggregator of ours around one of TFF's.
 
     Its processes take one weight a client, float32[] or `<weight=float32[], seed=int32[2]>` (the
-    seed is not used), and give `<mean=T, weight=float32[V]>` with the clients' total weight in every
-    place. An unweighted factory gets the updates alone, zeros from clients of weight 0, and `weight`
-    is then the number of the others. What is not finite is judged here, as `UpdateAggregator` does
-    it, and enters as zeros of weight 0.
+    seed is not used), and give `<mean=T, weight=float32[V]>` with the clients' total weight in
+    every place. An unweighted factory gets the updates alone, zeros from clients of weight 0, and
+    `weight` is then the number of the others. What is not finite is judged here, as
+    `UpdateAggregator` does it, and enters as zeros of weight 0.
 
     Measurements: `upload_bits`, `upload_bits_per_variable`, `nonfinite_clients`, `clients` as
-    `UpdateAggregator` has them, and the factory's own under `inner`. Bits are those that a coded sum
-    somewhere within it measured; without one, those of the updates as they are.
+    `UpdateAggregator` has them, and the factory's own under `inner`. Bits are those that a coded
+    sum somewhere within it measured; without one, those of the updates as they are.
 
     Raises (in `create`):
       TypeError: For one weight for each variable: TFF's aggregators know no such thing.

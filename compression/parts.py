@@ -16,8 +16,7 @@ federated computations. One of your own is one file, in the folder of its kind (
         def apply(self, update, weights, state, seed):
             return [self.step * tf.sign(x) for x in update], weights, OrderedDict()
 
-What it promises is tested for every registered part, `tests/compression/parts_test.py`, once it has
-a line in `tests/compression/part_cases.py`.
+What every part of a kind promises, `tests/compression/parts_test.py` tests over the registries.
 """
 
 from __future__ import annotations

@@ -101,8 +101,10 @@ def _nothing(like: tff.learning.templates.ClientResult) -> tff.learning.template
 def _initial_state(
     passes: _Passes, client_model: ClientModel, options: ClientOptions
 ) -> tff.Computation:
-    """`( -> S)`, scalars, the weight of the control variate (float32[n], or [0] without one), and
-    `shared`: the tensors that clients download beside the model."""
+    """`( -> S)`: scalars, the weight of `control`, float32[n] or [0], and what clients download.
+
+    That is `shared`: the tensors beside the model.
+    """
     trainable_type = client_model.partition.weights_type().trainable
 
     @tff.tensorflow.computation
