@@ -61,7 +61,7 @@ def _measure(job: Job) -> dict[str, list[float]]:
             processes[name] = measures.build_resident(
                 runtime, job, _MODEL.value, _PRECISION.value, measures.FED_AVG
             )
-        return measures.take_turns(processes, job.specs(1), _ROUNDS.value)
+        return measures.take_turns(processes, job.orders(1), _ROUNDS.value)
 
 
 def main(argv: Sequence[str]) -> None:

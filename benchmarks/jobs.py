@@ -13,6 +13,7 @@ from tasks import batching
 from tasks.batching import BatchSpec
 from tasks.options import TaskOptions
 from tasks.task import Task, make_task
+from tff_lm.client_order import ClientOrder
 
 LEARNING_RATE = 0.1
 MAX_LENGTH = 30
@@ -68,14 +69,14 @@ class Job:
         one = dataclasses.replace(self.batches, examples_per_client=self.batches.batch_size)
         return dataclasses.replace(self, batches=one, clients=self.clients[:1])
 
-    def specs(self, round_index: int) -> list[str]:
-        """The clients' specs of a round."""
-        return [batching.client_spec(0, round_index, client) for client in self.clients]
+    def orders(self, round_index: int) -> list[ClientOrder]:
+        """The clients' orders of a round."""
+        return [ClientOrder(0, round_index, client) for client in self.clients]
 
     def datasets(self, round_index: int) -> list[tf.data.Dataset]:
         """The clients' batches in this process, of a round."""
         dataset_fn = batching.make_dataset_fn(self.task.data_path, "train", self.batches)
-        return [dataset_fn(tf.constant(spec)) for spec in self.specs(round_index)]
+        return [dataset_fn(tf.constant(order.encode())) for order in self.orders(round_index)]
 
     def by_client(self, round_index: int) -> Iterator[list[tuple[np.ndarray, np.ndarray]]]:
         """Each client's batches of a round as int32[B, T] inputs and targets."""

@@ -20,13 +20,13 @@ from benchmarks import plain_keras
 from benchmarks.jobs import LEARNING_RATE, MAX_LENGTH, Job
 from benchmarks.plain_loop import build_step
 from compression import make_codec
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from tasks import batching
-from tff_lm.learning import specs
-from tff_lm.learning.algorithms import AlgorithmOptions
-from tff_lm.learning.build import build_learning_process
-from tff_lm.learning.local_training import LocalOptions
-from tff_lm.learning.partial import PartialOptions, build_client_model
+from tff_lm.client_order import ClientOrder
+from tff_lm.learning.build import build_algorithm, build_learning_process
+from tff_lm.learning.options import AlgorithmOptions, LearningOptions, PartialOptions
+from tff_lm.learning.orders import with_client_orders
+from tff_lm.learning.partial import build_client_model
 from tff_lm.models import build_model
 from tff_lm.models.protocol import TrainableModel
 from tff_lm.runtime.processes.worker import LocalWorker, WorkerOptions
@@ -149,8 +149,8 @@ def build_resident(
     job: Job,
     model: str,
     precision: str,
-    options: AlgorithmOptions,
-    partial: PartialOptions = PartialOptions(),  # noqa: B008
+    options: LearningOptions,
+    partial: PartialOptions | None = None,
     upload: str = "identity",
 ) -> ResidentProcess:
     """Our learning process, initialized on a runtime; `upload` is a codec."""
@@ -159,23 +159,24 @@ def build_resident(
         return build_model(model, job.task.vocabulary.size, precision=precision)
 
     client_model = build_client_model(model_fn, job.task.vocabulary.starts_word.tolist(), partial)
-    aggregator = CompressedMeanFactory(make_codec(upload))
-    process = build_learning_process(client_model, options, aggregator=aggregator)
+    aggregator = UpdateAggregator(make_codec(upload))
+    algorithm = build_algorithm(client_model, options)
+    process = build_learning_process(client_model, algorithm, aggregator=aggregator)
     dataset_fn = batching.make_dataset_fn(job.task.data_path, "train", job.batches)
-    resident = ResidentProcess(
-        runtime, process.initialize, specs.with_client_specs(process, dataset_fn)
-    )
+    resident = ResidentProcess(runtime, process.initialize, with_client_orders(process, dataset_fn))
     resident.initialize()
     return resident
 
 
-FED_AVG = AlgorithmOptions(
-    name="fed_avg",
-    client_learning_rate=LEARNING_RATE,
-    server_learning_rate=1.0,
-    local=LocalOptions(weighting="examples"),
+FED_AVG = LearningOptions(
+    AlgorithmOptions(
+        name="fed_avg",
+        client_learning_rate=LEARNING_RATE,
+        server_learning_rate=1.0,
+        weighting="examples",
+    )
 )
-FED_ADAM = AlgorithmOptions(name="fed_adam", client_learning_rate=LEARNING_RATE)
+FED_ADAM = LearningOptions(AlgorithmOptions(name="fed_adam", client_learning_rate=LEARNING_RATE))
 
 
 def resident(
@@ -183,24 +184,24 @@ def resident(
     model: str,
     rounds: int,
     precision: str = "float32",
-    options: AlgorithmOptions = FED_AVG,
+    options: LearningOptions = FED_AVG,
     workers: int = 1,
 ) -> Measurement:
     """Rounds on this runtime."""
     with local_runtime(workers) as runtime:
         process = build_resident(runtime, job, model, precision, options)
-        return throughput(job, rounds, lambda _: process.next(job.specs(1)))
+        return throughput(job, rounds, lambda _: process.next(job.orders(1)))
 
 
 def take_turns(
-    processes: Mapping[str, ResidentProcess], clients: Sequence[str], rounds: int
+    processes: Mapping[str, ResidentProcess], orders: Sequence[ClientOrder], rounds: int
 ) -> dict[str, list[float]]:
     """Seconds of each process' rounds, one process after another; a round before warms up."""
     seconds: dict[str, list[float]] = {name: [] for name in processes}
     for number in tqdm(range(1 + rounds), "rounds", leave=False):
         for name, process in processes.items():
             start = time.perf_counter()
-            process.next(clients)
+            process.next(orders)
             if number:
                 seconds[name].append(time.perf_counter() - start)
     return seconds

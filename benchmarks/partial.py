@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from benchmarks import measures
 from benchmarks.jobs import JOBS, Job
-from tff_lm.learning.partial import PartialOptions
+from tff_lm.learning.options import PartialOptions
 
 _PRECISIONS = ("bfloat16", "float32")
 _POLICIES = ("fixed", "fixed_bottom_up", "per_round", "per_client_per_round", "rolling")
@@ -73,7 +73,7 @@ def _measure(
             )
             for name, options in tqdm(variants.items(), "compiling", leave=False)
         }
-        return measures.take_turns(processes, job.specs(1), _ROUNDS.value)
+        return measures.take_turns(processes, job.orders(1), _ROUNDS.value)
 
 
 def _table(setting: Setting, medians: dict[str, float], tokens: int) -> str:

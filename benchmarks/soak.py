@@ -19,6 +19,7 @@ from absl import app, flags, logging
 from tqdm import tqdm
 
 from tff_lm import paths
+from tff_lm.client_order import ClientOrder
 from tff_lm.config import default_config
 from tff_lm.experiment.federated import build_experiment
 from tff_lm.program import sampling
@@ -56,12 +57,10 @@ def _run_round(experiment: Experiment, round_number: int) -> None:
         seed=config.seed,
         round_number=round_number,
     )
-    experiment.runtime.next(
-        [experiment.client_spec(config.seed, round_number, client) for client in cohort]
-    )
+    experiment.runtime.next([ClientOrder(config.seed, round_number, client) for client in cohort])
     if round_number % _EVALUATE_EVERY == 0:
-        specs = [experiment.client_spec(config.seed, 0, client) for client in clients.test[:4]]
-        experiment.evaluations[0].rows("test", specs)
+        orders = [ClientOrder(config.seed, 0, client) for client in clients.test[:4]]
+        experiment.evaluations[0].rows("test", orders)
     if round_number % _COPY_EVERY == 0:
         experiment.runtime.state_arrays()
 

@@ -13,8 +13,8 @@ from absl import app, flags
 import tff_lm  # noqa: F401 (first: it silences the libraries below)
 from tff_lm import paths
 from tasks.errors import TaskError
-from tasks.registry import CORPORA
 from tasks.options import TaskOptions
+from tasks.registry import CORPORA
 from tasks.report import describe
 from tasks.task import make_task
 from tff_lm.config import command_line

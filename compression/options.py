@@ -7,24 +7,11 @@ A codec and the parts of an aggregation are expressions such as 'scaled(eden(bit
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 from tff_lm import expressions
-from compression.registry import CODECS
+from compression.registry import CLIENT_TRANSFORMS, CODECS, RULES, SUM_TRANSFORMS
 from tff_lm.options import option
-
-
-def _codec(text: str) -> str:
-    """One spelling of a codec, known without building it; raises ValueError for one unknown."""
-    return str(_sorted(expressions.parse(text, CODECS)))
-
-
-def _sorted(expression: expressions.Expression) -> expressions.Expression:
-    arguments = [
-        (name, _sorted(value) if isinstance(value, expressions.Expression) else value)
-        for name, value in expression.arguments
-    ]
-    arguments.sort(key=lambda argument: (argument[0] != expressions.INNER, argument[0]))
-    return expressions.Expression(expression.name, tuple(arguments))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +22,7 @@ class DownloadOptions:
         "identity",
         "the code, such as 'scaled(eden(bits=2))'; identity: float32",
         choices=CODECS,
-        normalize=_codec,
+        normalize=functools.partial(expressions.spelling, registry=CODECS),
     )
     min_elements: int = option(1024, "smaller variables go as float32", minimum=1)
 
@@ -51,6 +38,21 @@ class UploadOptions(DownloadOptions):
 class AggregationOptions:
     """What is made of the clients' updates."""
 
-    client_transforms: str = option("", "of an update before it is encoded, in order; empty: none")
-    rule: str = option("mean", "how updates are added up")
-    sum_transforms: str = option("", "of the sum before it is divided, in order; empty: none")
+    client_transforms: str = option(
+        "",
+        "of an update before it is encoded, in order, such as 'clip(norm=1.0)'; empty: none",
+        choices=CLIENT_TRANSFORMS,
+        normalize=functools.partial(expressions.spelling_many, registry=CLIENT_TRANSFORMS),
+    )
+    rule: str = option(
+        "mean",
+        "how updates are added up",
+        choices=RULES,
+        normalize=functools.partial(expressions.spelling, registry=RULES),
+    )
+    sum_transforms: str = option(
+        "",
+        "of the sum before it is divided, in order; empty: none",
+        choices=SUM_TRANSFORMS,
+        normalize=functools.partial(expressions.spelling_many, registry=SUM_TRANSFORMS),
+    )

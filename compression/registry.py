@@ -13,6 +13,7 @@ from tff_lm.registry import Registry
 
 if TYPE_CHECKING:
     from compression.codec import Codec
+    from compression.parts import ClientTransform, Rule, SumTransform
 
 CODECS: Registry[type[Codec]] = Registry("codec", "CODECS", "compression.codecs")
 
@@ -47,3 +48,13 @@ def make_codec(name: str, **options: Any) -> Codec:
     if isinstance(options.get(expressions.INNER), str):
         options[expressions.INNER] = codec_of(options[expressions.INNER])
     return codec_class(**options)
+
+
+# The other parts of an aggregator, each a file that registers itself (see `compression.parts`).
+CLIENT_TRANSFORMS: Registry[type[ClientTransform]] = Registry(
+    "client transform", "CLIENT_TRANSFORMS", "compression.client_transforms"
+)
+RULES: Registry[type[Rule]] = Registry("rule", "RULES", "compression.rules")
+SUM_TRANSFORMS: Registry[type[SumTransform]] = Registry(
+    "sum transform", "SUM_TRANSFORMS", "compression.sum_transforms"
+)

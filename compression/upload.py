@@ -5,31 +5,50 @@ A client's upload is an OrderedDict of
   weights: float32[V], zero for a variable that is not sent,
   seed: int32[2], which both ends of a real round derive and nobody sends,
   bits: int64[V], the measured size of each payload sent,
-  nonfinite: int32[], 1 for a client whose update holds NaN or infinities (then all weights are 0),
-  error: float32[2], (sum ||decoded - x||^2, sum ||x||^2) over what was sent.
+  nonfinite: int32[], 1 for a client that is rejected (then all weights are 0),
+  error: float32[2], (sum ||decoded - x||^2, sum ||x||^2) over what was sent,
+  measured: for each client transform <clients=int32[], sums=its scalars>.
+
+A client is judged here and nowhere else. It is rejected as a whole if a payload that it would send
+is not valid (a NaN or an infinity in its update, or a number that its codec cannot carry), or if a
+weight is negative or not finite: by a weight of NaN, a client says itself that its training failed.
 """
 
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from compression import randomness
 from compression.codec import Payload
+from compression.parts import ClientTransform, Rule, State
 from compression.variables import CodedVariable
+
+_TRANSFORM_STREAM = 0x7A45F0  # keeps a transform's noise apart from that of the variables
 
 
 def encode_update(
     variables: Sequence[CodedVariable],
+    transforms: Sequence[ClientTransform],
+    states: Sequence[State],
     values: Sequence[tf.Tensor],
     weights: tf.Tensor,
     seed: tf.Tensor,
     measure_error: bool,
 ) -> collections.OrderedDict:
-    """Encodes one client's `values` with `weights` (float32[V]) and noise of `seed` (int32[2])."""
-    payloads, bits, valid, errors = [], [], [], []
+    """One client's `values` with `weights` (float32[V]), transformed and then encoded.
+
+    All noise follows from `seed` (int32[2]); `states` are those of the transforms. The error is
+    that of the codec alone.
+    """
+    valid = [_are_weights(weights)]
+    values, weights, measured = _transform(transforms, states, values, weights, seed)
+    if transforms:
+        valid.append(_are_weights(weights))
+    payloads, bits, errors = [], [], []
     for index, (variable, value) in enumerate(zip(variables, values, strict=True)):
         variable_seed = randomness.fold_in(seed, index)
         sent = weights[index] > 0.0
@@ -39,8 +58,7 @@ def encode_update(
         valid.append(tf.logical_or(~sent, variable.codec.is_valid(payload)))
         if measure_error:
             errors.append(_squared_error_if(sent, variable, value, payload, variable_seed))
-    weights_valid = tf.reduce_all(tf.math.is_finite(weights) & (weights >= 0.0))
-    finite = tf.reduce_all(tf.stack(valid)) & weights_valid
+    finite = tf.reduce_all(tf.stack(valid))
     return collections.OrderedDict(
         payloads=payloads,
         weights=tf.where(finite, weights, 0.0),
@@ -48,66 +66,63 @@ def encode_update(
         bits=tf.where(finite, tf.stack(bits), 0),
         nonfinite=tf.cast(~finite, tf.int32),
         error=tf.where(finite, tf.add_n(errors) if errors else tf.zeros([2]), 0.0),
+        measured=_where(finite, measured),
     )
 
 
-def zero_total(variables: Sequence[CodedVariable]) -> collections.OrderedDict:
-    """The sums over no client."""
+def zero_total(
+    variables: Sequence[CodedVariable], rule: Rule, measured: Sequence[collections.OrderedDict]
+) -> collections.OrderedDict:
+    """The total of no client; `measured` are zeros in the form of an upload's."""
     return collections.OrderedDict(
-        sums=[tf.zeros(variable.shape, variable.dtype) for variable in variables],
-        weights=tf.zeros([len(variables)]),
+        combined=rule.zero(variables),
         bits=tf.zeros([len(variables)], tf.int64),
         nonfinite=tf.constant(0),
         error=tf.zeros([2]),
         clients=tf.constant(0),
+        measured=measured,
     )
 
 
 def accumulate(
     variables: Sequence[CodedVariable],
+    rule: Rule,
     total: collections.OrderedDict,
     upload: collections.OrderedDict,
 ) -> collections.OrderedDict:
-    """`total` with one client's `upload` decoded and added: sum += weight * value, per variable."""
-    sums = []
-    for index, (variable, accumulated) in enumerate(zip(variables, total["sums"], strict=True)):
-        weight = upload["weights"][index]
-        seed = randomness.fold_in(upload["seed"], index)
-        payload = upload["payloads"][index]
+    """`total` with one client's `upload`, which is decoded where it has a weight."""
 
-        def add(
-            variable=variable, accumulated=accumulated, weight=weight, payload=payload, seed=seed
-        ):
-            decoded = variable.decode(payload, seed)
-            return accumulated + tf.cast(weight, decoded.dtype) * decoded
+    def decoder(index: int, variable: CodedVariable, payload: Payload) -> Callable[[], tf.Tensor]:
+        return lambda: variable.decode(payload, randomness.fold_in(upload["seed"], index))
 
-        # Not a multiplication by zero: what an unsent or invalid payload decodes to must not count.
-        sums.append(tf.cond(weight > 0.0, add, lambda accumulated=accumulated: accumulated))
+    values = [
+        decoder(index, variable, payload)
+        for index, (variable, payload) in enumerate(zip(variables, upload["payloads"], strict=True))
+    ]
     taken = tf.cast(tf.reduce_any(upload["weights"] > 0.0), tf.int32)
     return collections.OrderedDict(
-        sums=sums,
-        weights=total["weights"] + upload["weights"],
+        combined=rule.accumulate(total["combined"], values, upload["weights"]),
         bits=total["bits"] + upload["bits"],
         nonfinite=total["nonfinite"] + upload["nonfinite"],
         error=total["error"] + upload["error"],
         clients=total["clients"] + taken,
+        measured=tf.nest.map_structure(tf.add, total["measured"], upload["measured"]),
     )
 
 
 def merge(
-    first: collections.OrderedDict, second: collections.OrderedDict
+    rule: Rule, first: collections.OrderedDict, second: collections.OrderedDict
 ) -> collections.OrderedDict:
-    """The sums over both halves of a cohort."""
-    return tf.nest.map_structure(tf.add, first, second)
-
-
-def means(total: collections.OrderedDict) -> list[tf.Tensor]:
-    """Weighted means, per variable; zero for a variable that nobody sent."""
-    weights = tf.unstack(total["weights"])
-    return [
-        tf.math.divide_no_nan(summed, tf.cast(weight, summed.dtype))
-        for summed, weight in zip(total["sums"], weights, strict=True)
-    ]
+    """The total of both halves of a cohort."""
+    return collections.OrderedDict(
+        (
+            name,
+            rule.merge(first[name], second[name])
+            if name == "combined"
+            else tf.nest.map_structure(tf.add, first[name], second[name]),
+        )
+        for name in first
+    )
 
 
 def content_seed(values: Sequence[tf.Tensor], seed: int, round_number: tf.Tensor) -> tf.Tensor:
@@ -120,6 +135,36 @@ def content_seed(values: Sequence[tf.Tensor], seed: int, round_number: tf.Tensor
         for index, value in enumerate(values)
     ]
     return randomness.fold_in(tf.stack([seed, round_number]), tf.add_n(words))
+
+
+def _are_weights(weights: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_all(tf.math.is_finite(weights) & (weights >= 0.0))
+
+
+def _transform(
+    transforms: Sequence[ClientTransform],
+    states: Sequence[State],
+    values: Sequence[tf.Tensor],
+    weights: tf.Tensor,
+    seed: tf.Tensor,
+) -> tuple[Sequence[tf.Tensor], tf.Tensor, tuple[collections.OrderedDict, ...]]:
+    """One transform after the other; a client that comes with nothing is not measured."""
+    stream = randomness.fold_in(seed, _TRANSFORM_STREAM)
+    measured = []
+    for index, (transform, state) in enumerate(zip(transforms, states, strict=True)):
+        comes = tf.reduce_any(weights > 0.0)
+        own_seed = randomness.fold_in(stream, index)
+        values, weights, sums = transform.apply(values, weights, state, own_seed)
+        of_one = collections.OrderedDict(clients=tf.constant(1), sums=sums)
+        measured.append(_where(comes, of_one))
+    return values, weights, tuple(measured)
+
+
+def _where(condition: tf.Tensor, structure: Any) -> Any:
+    """The scalars of a structure, or zeros."""
+    return tf.nest.map_structure(
+        lambda value: tf.where(condition, value, tf.zeros_like(value)), structure
+    )
 
 
 def _encode_if(

@@ -93,6 +93,24 @@ def canonical_many(text: str, registry: Registry[Any]) -> str:
         return ", ".join(str(_normal(expression, registry)) for expression in expressions)
 
 
+def spelling(text: str, registry: Registry[Any]) -> str:
+    """`text` with regular spaces and sorted arguments; nothing is imported, unlike `canonical`.
+
+    Raises:
+      ExpressionError: As `parse`.
+    """
+    return str(_sorted(parse(text, registry)))
+
+
+def spelling_many(text: str, registry: Registry[Any]) -> str:
+    """The `spelling` of a sequence, separated by commas.
+
+    Raises:
+      ExpressionError: As `parse`.
+    """
+    return ", ".join(str(_sorted(expression)) for expression in parse_many(text, registry))
+
+
 def check_arguments(name: str, thing: type, arguments: Iterable[str]) -> None:
     """Raises ValueError for an argument that the dataclass `thing`, called `name`, does not have.
 
@@ -103,6 +121,16 @@ def check_arguments(name: str, thing: type, arguments: Iterable[str]) -> None:
         if argument not in fields:
             having = nearest(argument, fields) if fields else ": it takes none."
             raise ValueError(f"{name} has no argument {argument!r}{having}")
+
+
+def _sorted(expression: Expression) -> Expression:
+    """The expression with what it is put around first, then its arguments by name."""
+    arguments = [
+        (name, _sorted(value) if isinstance(value, Expression) else value)
+        for name, value in expression.arguments
+    ]
+    arguments.sort(key=lambda argument: (argument[0] != INNER, argument[0]))
+    return Expression(expression.name, tuple(arguments))
 
 
 @contextlib.contextmanager

@@ -8,7 +8,14 @@ import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
 from compression import make_codec
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
+from compression.client_transforms.adaptive_clip import AdaptiveClip
+from compression.client_transforms.clip import Clip
+from compression.client_transforms.drop_large import DropLarge
+from compression.client_transforms.keep_largest import KeepLargest
+from compression.rules.mean import Mean
+from compression.rules.median import Median
+from compression.sum_transforms.gaussian_noise import GaussianNoise
 from tests import stock_tff
 from tests.compression import codec_cases
 
@@ -39,8 +46,15 @@ def weighted(weights):
     ]
 
 
+def state_of(round_number):
+    """The state of an aggregator whose parts keep nothing."""
+    return collections.OrderedDict(
+        round=np.int32(round_number), client_transforms=(), sum_transforms=()
+    )
+
+
 def run(process, values, weights, state=0):
-    return process.next(state, values, weights)
+    return process.next(state_of(state), values, weights)
 
 
 class TypesTest(parameterized.TestCase):
@@ -50,7 +64,7 @@ class TypesTest(parameterized.TestCase):
         ("one_weight_per_variable", seeded([2])),
     )
     def test_type_signature(self, weight_type):
-        process = CompressedMeanFactory(make_codec("uniform"), measure_error=True).create(
+        process = UpdateAggregator(make_codec("uniform"), measure_error=True).create(
             VALUE_TYPE, weight_type
         )
         measurements = collections.OrderedDict(
@@ -60,7 +74,11 @@ class TypesTest(parameterized.TestCase):
             clients=np.int32,
             relative_squared_error=np.float32,
         )
-        state = tff.FederatedType(np.int32, tff.SERVER)
+        state = tff.FederatedType(
+            collections.OrderedDict(round=np.int32, client_transforms=(), sum_transforms=()),
+            tff.SERVER,
+        )
+        result = collections.OrderedDict(mean=VALUE_TYPE, weight=tff.TensorType(np.float32, [2]))
         expected = tff.FunctionType(
             collections.OrderedDict(
                 state=state,
@@ -69,7 +87,7 @@ class TypesTest(parameterized.TestCase):
             ),
             tff.templates.MeasuredProcessOutput(
                 state,
-                tff.FederatedType(VALUE_TYPE, tff.SERVER),
+                tff.FederatedType(result, tff.SERVER),
                 tff.FederatedType(measurements, tff.SERVER),
             ),
         )
@@ -80,27 +98,29 @@ class TypesTest(parameterized.TestCase):
         value_type = tff.to_type(
             collections.OrderedDict(z=(np.float32, [2]), a=[(np.float32, [3])])
         )
-        process = CompressedMeanFactory(make_codec("identity")).create(value_type, seeded([2]))
+        process = UpdateAggregator(make_codec("identity")).create(value_type, seeded([2]))
         output = run(process, [value], weighted([[1.0, 0.0]]))
-        self.assertEqual(list(output.result), ["z", "a"])
-        np.testing.assert_array_equal(output.result["z"], value["z"])
+        self.assertEqual(list(output.result["mean"]), ["z", "a"])
+        np.testing.assert_array_equal(output.result["mean"]["z"], value["z"])
         np.testing.assert_array_equal(output.measurements["upload_bits_per_variable"], [2 * 32, 0])
 
     def test_single_tensor(self):
-        process = CompressedMeanFactory(make_codec("identity")).create(
+        process = UpdateAggregator(make_codec("identity")).create(
             tff.TensorType(np.float32, [3]), SCALAR
         )
         output = run(process, [np.array([1, 2, 3], "f"), np.array([3, 2, 1], "f")], [1.0, 3.0])
-        np.testing.assert_allclose(output.result, [2.5, 2.0, 1.5])
+        np.testing.assert_allclose(output.result["mean"], [2.5, 2.0, 1.5])
 
     def test_bad_types_are_refused(self):
-        factory = CompressedMeanFactory(make_codec("identity"))
+        factory = UpdateAggregator(make_codec("identity"))
         with self.assertRaisesRegex(TypeError, "Only structures of floats"):
             factory.create(tff.TensorType(np.int32), SCALAR)
         with self.assertRaisesRegex(TypeError, "neither a scalar nor"):
             factory.create(VALUE_TYPE, seeded([3]))
         with self.assertRaisesRegex(TypeError, "make_codec"):
-            CompressedMeanFactory("uniform")
+            UpdateAggregator("uniform")
+        with self.assertRaisesRegex(TypeError, "no client transform: it must be a ClientTransform"):
+            UpdateAggregator(make_codec("identity"), client_transforms=["clip"])
 
 
 class MeanTest(parameterized.TestCase):
@@ -109,15 +129,16 @@ class MeanTest(parameterized.TestCase):
         values, weights = updates(3), [1.0, 0.0, 2.5]
         given = weights if weight_type is SCALAR else weighted(weights)
         ours = run(
-            CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, weight_type),
+            UpdateAggregator(make_codec("identity")).create(VALUE_TYPE, weight_type),
             values,
             given,
         )
         process = tff.aggregators.MeanFactory().create(VALUE_TYPE, SCALAR)
         theirs = process.next(process.initialize(), values, weights)
-        for mine, other in zip(ours.result, theirs.result, strict=True):
+        for mine, other in zip(ours.result["mean"], theirs.result, strict=True):
             np.testing.assert_allclose(mine, other, rtol=1e-6, atol=1e-7)
-        self.assertEqual(ours.state, 1)
+        self.assertEqual(ours.state["round"], 1)
+        np.testing.assert_array_equal(ours.result["weight"], [3.5, 3.5])
         self.assertEqual(ours.measurements["clients"], 2)
         self.assertEqual(ours.measurements["upload_bits"], 2 * 32 * (12 + 4096))
 
@@ -127,32 +148,33 @@ class MeanTest(parameterized.TestCase):
         values = [[[1.0, 2.0], [10.0]], [[50.0, 50.0], [20.0]], [[4.0, 8.0], [99.0]]]
         values = [[np.array(v, np.float32) for v in value] for value in values]
         weights = weighted([[2.0, 1.0], [0.0, 3.0], [1.0, 0.0]])
-        process = CompressedMeanFactory(make_codec("identity")).create(value_type, seeded([2]))
+        process = UpdateAggregator(make_codec("identity")).create(value_type, seeded([2]))
         output = run(process, values, weights)
-        np.testing.assert_allclose(output.result[0], [(2 * 1 + 4) / 3, (2 * 2 + 8) / 3])
-        np.testing.assert_allclose(output.result[1], [(10 + 3 * 20) / 4])
+        np.testing.assert_allclose(output.result["mean"][0], [(2 * 1 + 4) / 3, (2 * 2 + 8) / 3])
+        np.testing.assert_allclose(output.result["mean"][1], [(10 + 3 * 20) / 4])
         np.testing.assert_array_equal(
             output.measurements["upload_bits_per_variable"], [2 * 64, 2 * 32]
         )
         self.assertEqual(output.measurements["upload_bits"], 192)
         self.assertEqual(output.measurements["clients"], 3)
+        np.testing.assert_array_equal(output.result["weight"], [3.0, 4.0])
 
     @parameterized.parameters(*codec_cases.CODECS)
-    def test_variable_that_nobody_trained_gets_zero_and_no_other_does(self, name):
-        """The server takes a mean of zeros for "trained by nobody", whatever the codec."""
-        process = CompressedMeanFactory(
+    def test_variable_that_nobody_trained_has_no_weight(self, name):
+        process = UpdateAggregator(
             codec_cases.CODECS[name], min_elements=1, measure_error=True
         ).create(VALUE_TYPE, seeded([2]))
         for weights, trained in (([1.0, 0.0], 0), ([0.0, 1.0], 1)):
             output = run(process, updates(2), weighted([weights] * 2))
-            self.assertTrue(np.any(output.result[trained]))
-            np.testing.assert_array_equal(output.result[1 - trained], 0.0)
+            np.testing.assert_array_equal(output.result["weight"], np.multiply(weights, 2))
+            self.assertTrue(np.any(output.result["mean"][trained]))
+            np.testing.assert_array_equal(output.result["mean"][1 - trained], 0.0)
             bits = output.measurements["upload_bits_per_variable"]
             self.assertGreater(bits[trained], 0)
             self.assertEqual(bits[1 - trained], 0)
 
     def test_error_of_a_variable_that_nobody_trained_does_not_count(self):
-        process = CompressedMeanFactory(make_codec("drive"), measure_error=True).create(
+        process = UpdateAggregator(make_codec("drive"), measure_error=True).create(
             VALUE_TYPE, seeded([2])
         )
         output = run(process, updates(2), weighted([[1.0, 0.0], [1.0, 0.0]]))
@@ -171,15 +193,18 @@ class MeanTest(parameterized.TestCase):
     )
     def test_codecs_give_the_mean_within_their_error(self, codec, bits, relative_error):
         values = updates(4)
-        process = CompressedMeanFactory(codec, measure_error=True).create(VALUE_TYPE, seeded())
+        process = UpdateAggregator(codec, measure_error=True).create(VALUE_TYPE, seeded())
         output = run(process, values, weighted([1.0] * 4))
         expected = np.mean([value[1] for value in values], 0)
         np.testing.assert_allclose(
-            output.result[0], np.mean([value[0] for value in values], 0), rtol=1e-5, atol=1e-6
+            output.result["mean"][0],
+            np.mean([value[0] for value in values], 0),
+            rtol=1e-5,
+            atol=1e-6,
         )  # small: sent as it is
         # Independent noise of four clients averages out: a quarter of the error of one, relative
         # to a mean of four independent normal vectors, which is itself a quarter as large.
-        error = np.sum((output.result[1] - expected) ** 2) / np.sum(expected**2)
+        error = np.sum((output.result["mean"][1] - expected) ** 2) / np.sum(expected**2)
         self.assertLess(error, relative_error * 1.1)
         self.assertGreater(error, relative_error * 0.4)
         measured = float(output.measurements["relative_squared_error"])
@@ -191,17 +216,24 @@ class MeanTest(parameterized.TestCase):
             )
 
     def test_error_is_measured_on_request_only(self):
-        process = CompressedMeanFactory(make_codec("uniform")).create(VALUE_TYPE, SCALAR)
+        process = UpdateAggregator(make_codec("uniform")).create(VALUE_TYPE, SCALAR)
         output = run(process, updates(1), [1.0])
         self.assertNotIn("relative_squared_error", output.measurements)
 
     def test_no_clients_weight_gives_zeros(self):
-        process = CompressedMeanFactory(make_codec("eden")).create(VALUE_TYPE, SCALAR)
+        process = UpdateAggregator(make_codec("eden")).create(VALUE_TYPE, SCALAR)
         output = run(process, updates(2), [0.0, 0.0])
-        for result in output.result:
+        for result in output.result["mean"]:
             np.testing.assert_array_equal(result, np.zeros_like(result))
+        np.testing.assert_array_equal(output.result["weight"], 0.0)
         self.assertEqual(output.measurements["upload_bits"], 0)
         self.assertEqual(output.measurements["clients"], 0)
+
+    def test_what_a_codec_rounds_to_zero_was_trained_nevertheless(self):
+        process = UpdateAggregator(make_codec("float16")).create(VALUE_TYPE, SCALAR)
+        output = run(process, [[np.zeros([3, 4], "f"), np.full([64, 64], 1e-9, "f")]], [2.0])
+        np.testing.assert_array_equal(output.result["mean"][1], 0.0)
+        np.testing.assert_array_equal(output.result["weight"], [2.0, 2.0])
 
 
 class NonFiniteTest(parameterized.TestCase):
@@ -211,64 +243,141 @@ class NonFiniteTest(parameterized.TestCase):
     def test_a_bad_update_is_dropped_as_a_whole_and_counted(self, name, bad):
         values = updates(3)
         values[1][1][5, 7] = bad
-        process = CompressedMeanFactory(make_codec(name), measure_error=True).create(
+        process = UpdateAggregator(make_codec(name), measure_error=True).create(
             VALUE_TYPE, seeded()
         )
         output = run(process, values, weighted([1.0, 1.0, 3.0]))
         kept = run(process, [values[0], values[2]], weighted([1.0, 0.0, 3.0])[::2])
-        for with_bad, without in zip(output.result, kept.result, strict=True):
+        for with_bad, without in zip(output.result["mean"], kept.result["mean"], strict=True):
             np.testing.assert_array_equal(with_bad, without)
         self.assertEqual(output.measurements["nonfinite_clients"], 1)
         self.assertEqual(output.measurements["clients"], 2)
         self.assertEqual(output.measurements["upload_bits"], kept.measurements["upload_bits"])
         self.assertTrue(np.isfinite(output.measurements["relative_squared_error"]))
 
+    def test_a_client_says_itself_that_its_training_failed(self):
+        """By weights of NaN, also for variables that it would not send."""
+        process = UpdateAggregator(make_codec("drive")).create(VALUE_TYPE, seeded([2]))
+        output = run(process, updates(2), weighted([[np.nan, np.nan], [1.0, 0.0]]))
+        self.assertEqual(output.measurements["nonfinite_clients"], 1)
+        np.testing.assert_array_equal(output.result["weight"], [1.0, 0.0])
+        np.testing.assert_array_equal(output.measurements["upload_bits_per_variable"], [384, 0])
+
     @parameterized.parameters(np.nan, np.inf, -1.0)
     def test_a_bad_weight_counts_as_a_bad_update(self, weight):
         values = updates(2)
-        process = CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, SCALAR)
+        process = UpdateAggregator(make_codec("identity")).create(VALUE_TYPE, SCALAR)
         output = run(process, values, [2.0, weight])
-        np.testing.assert_allclose(output.result[1], values[0][1], rtol=1e-6)
+        np.testing.assert_allclose(output.result["mean"][1], values[0][1], rtol=1e-6)
         self.assertEqual(output.measurements["nonfinite_clients"], 1)
 
     def test_a_bad_variable_that_is_not_sent_does_not_matter(self):
         values = updates(1)
         values[0][1][:] = np.nan
-        process = CompressedMeanFactory(make_codec("identity")).create(VALUE_TYPE, seeded([2]))
+        process = UpdateAggregator(make_codec("identity")).create(VALUE_TYPE, seeded([2]))
         output = run(process, values, weighted([[1.0, 0.0]]))
         self.assertEqual(output.measurements["nonfinite_clients"], 0)
-        np.testing.assert_array_equal(output.result[1], np.zeros([64, 64]))
+        np.testing.assert_array_equal(output.result["mean"][1], np.zeros([64, 64]))
 
 
 class SeedTest(parameterized.TestCase):
     def test_the_result_follows_from_the_clients_seeds(self):
-        process = CompressedMeanFactory(make_codec("drive")).create(VALUE_TYPE, seeded())
+        process = UpdateAggregator(make_codec("drive")).create(VALUE_TYPE, seeded())
         values, weights = updates(2), weighted([1.0, 1.0])
         first, again = run(process, values, weights), run(process, values, weights)
-        np.testing.assert_array_equal(first.result[1], again.result[1])
+        np.testing.assert_array_equal(first.result["mean"][1], again.result["mean"][1])
         weights[0]["seed"] = np.array([1234, 0], np.int32)
         other = run(process, values, weights)
-        self.assertGreater(np.max(np.abs(first.result[1] - other.result[1])), 0.0)
+        self.assertGreater(np.max(np.abs(first.result["mean"][1] - other.result["mean"][1])), 0.0)
 
     def test_without_a_seed_noise_depends_on_value_and_round(self):
-        process = CompressedMeanFactory(make_codec("drive")).create(VALUE_TYPE, SCALAR)
+        process = UpdateAggregator(make_codec("drive")).create(VALUE_TYPE, SCALAR)
         values = updates(1)
         first, again = run(process, values, [1.0]), run(process, values, [1.0])
-        np.testing.assert_array_equal(first.result[1], again.result[1])
+        np.testing.assert_array_equal(first.result["mean"][1], again.result["mean"][1])
         later = run(process, values, [1.0], state=1)
-        self.assertGreater(np.max(np.abs(first.result[1] - later.result[1])), 0.0)
+        self.assertGreater(np.max(np.abs(first.result["mean"][1] - later.result["mean"][1])), 0.0)
         # Two clients with different values: independent noise, hence half the error of one.
         shifted = [values[0][0] + 1.0, values[0][1]]
         both = run(process, [values[0], shifted], [1.0, 1.0])
-        one_error = np.sum((first.result[1] - values[0][1]) ** 2)
-        self.assertLess(np.sum((both.result[1] - values[0][1]) ** 2), 0.6 * one_error)
+        one_error = np.sum((first.result["mean"][1] - values[0][1]) ** 2)
+        self.assertLess(np.sum((both.result["mean"][1] - values[0][1]) ** 2), 0.6 * one_error)
 
     def test_variables_of_equal_value_get_different_noise(self):
         value_type = tff.to_type([(np.float32, [4096])] * 2)
         x = np.random.default_rng(0).normal(size=4096).astype(np.float32)
-        process = CompressedMeanFactory(make_codec("drive")).create(value_type, seeded())
+        process = UpdateAggregator(make_codec("drive")).create(value_type, seeded())
         output = run(process, [[x, x]], weighted([1.0]))
-        self.assertGreater(np.max(np.abs(output.result[0] - output.result[1])), 0.0)
+        self.assertGreater(np.max(np.abs(output.result["mean"][0] - output.result["mean"][1])), 0.0)
+
+
+class PartsTest(parameterized.TestCase):
+    """Parts in their places: by hand, over rounds, and split between workers."""
+
+    def _process(self, **parts):
+        factory = UpdateAggregator(make_codec("identity"), **parts)
+        return factory.create(tff.to_type([(np.float32, [2]), (np.float32, [1])]), seeded([2]))
+
+    def test_hand_computed_with_a_part_of_each_kind(self):
+        # Lengths 5, 10 and (of what it sends) 1, clipped to 5; the median of two is their mean.
+        values = [[[3.0, 4.0], [0.0]], [[0.0, 10.0], [0.0]], [[50.0, 50.0], [1.0]]]
+        values = [[np.array(v, np.float32) for v in value] for value in values]
+        weights = weighted([[2.0, 0.0], [9.0, 0.0], [0.0, 1.0]])
+        parts = {"client_transforms": [Clip(5.0)], "rule": Median()}
+        process = self._process(**parts, sum_transforms=[GaussianNoise(0.0)])
+        output = process.next(process.initialize(), values, weights)
+        np.testing.assert_allclose(output.result["mean"][0], [1.5, 4.5], rtol=1e-6)
+        np.testing.assert_allclose(output.result["mean"][1], [1.0])
+        np.testing.assert_array_equal(output.result["weight"], [1.0, 1.0])
+        self.assertEqual(output.measurements["clipped_clients"], 1)
+        np.testing.assert_allclose(output.measurements["mean_norm"], 16.0 / 3, rtol=1e-6)
+        self.assertEqual(output.measurements["noise_norm"], 0.0)
+        noisy = self._process(**parts, sum_transforms=[GaussianNoise(1.0)])
+        state = noisy.initialize()
+        first, again = (noisy.next(state, values, weights) for _ in range(2))
+        later = noisy.next(first.state, values, weights)
+        np.testing.assert_array_equal(first.result["mean"][0], again.result["mean"][0])
+        self.assertNotEqual(first.result["mean"][0][0], later.result["mean"][0][0])
+
+    def test_state_goes_from_round_to_round_and_names_do_not_collide(self):
+        parts = [AdaptiveClip(1.0, rate=1.0), DropLarge(1.2), AdaptiveClip(0.25, rate=1.0)]
+        process = self._process(client_transforms=parts)
+        values = [[np.array([3.0, 4.0], "f"), np.array([9.0], "f")]] * 2
+        state = process.initialize()
+        for number in range(2):
+            # The client that is not finite counts nowhere.
+            given = weighted([[1.0, 0.0], [np.nan, 0.0]])
+            output = process.next(state, values, given)
+            state, measured = output.state, output.measurements
+            np.testing.assert_allclose(measured["clip_norm"], np.exp(0.5 * number), rtol=1e-5)
+            self.assertEqual(measured["clipped_clients"], 1)
+            # At exp(0.5), the second finds the update too long, and the third finds nobody.
+            self.assertEqual(measured["dropped_clients"], number)
+            self.assertEqual(measured["clipped_clients_2"], 1 - number)
+            self.assertEqual(measured["clients"], 1 - number)
+        self.assertEqual(state["round"], 2)
+        np.testing.assert_allclose(state["client_transforms"][0], np.exp(1.0), rtol=1e-5)
+        np.testing.assert_allclose(state["client_transforms"][2], 0.25 * np.exp(0.5), rtol=1e-5)
+
+    @parameterized.named_parameters(("mean", Mean()), ("median", Median()))
+    def test_clients_can_be_split_between_workers(self, rule):
+        process = UpdateAggregator(
+            make_codec("drive"),
+            client_transforms=[AdaptiveClip(50.0), KeepLargest(0.5)],
+            rule=rule,
+            sum_transforms=[GaussianNoise(0.1)],
+        ).create(VALUE_TYPE, seeded([2]))
+        values = updates(4)
+        values[3][1][0, 0] = np.nan
+        weights = weighted([[1.0, 2.0], [3.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+        arguments = (process.initialize(), values, weights)
+        split = stock_tff.run_split(process.next, arguments, groups=2)
+        whole = process.next(*arguments)
+        for one, other in zip(split.result["mean"], whole.result["mean"], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+        for name, value in whole.measurements.items():
+            np.testing.assert_allclose(split.measurements[name], value, rtol=1e-5, err_msg=name)
+        self.assertEqual(whole.measurements["nonfinite_clients"], 1)
 
 
 class CompositionTest(parameterized.TestCase):
@@ -278,26 +387,27 @@ class CompositionTest(parameterized.TestCase):
     )
     def test_with_tff_factories(self, wrap):
         values = updates(2)
-        factory = wrap(CompressedMeanFactory(make_codec("uniform", bits=8)))
+        factory = wrap(UpdateAggregator(make_codec("uniform", bits=8)))
         process = factory.create(VALUE_TYPE, seeded())
         output = process.next(process.initialize(), values, weighted([1.0, 1.0]))
         reference = wrap(tff.aggregators.MeanFactory()).create(VALUE_TYPE, SCALAR)
         expected = reference.next(reference.initialize(), values, [1.0, 1.0])
         spread = np.max(np.abs(expected.result[1]))
-        np.testing.assert_allclose(output.result[1], expected.result[1], atol=spread * 0.05)
+        np.testing.assert_allclose(output.result["mean"][1], expected.result[1], atol=spread * 0.05)
 
     @parameterized.named_parameters(
         ("clipping", lambda inner: tff.aggregators.clipping_factory(1.0, inner)),
         ("zeroing", lambda inner: tff.aggregators.zeroing_factory(1e3, inner)),
     )
-    def test_what_nobody_trained_stays_zero_in_tff_factories(self, wrap):
-        process = wrap(CompressedMeanFactory(make_codec("uniform", bits=8))).create(
+    def test_what_nobody_trained_has_no_weight_in_tff_factories(self, wrap):
+        process = wrap(UpdateAggregator(make_codec("uniform", bits=8))).create(
             VALUE_TYPE, seeded([2])
         )
         masked = weighted([[0.0, 1.0], [0.0, 2.0]])
         output = process.next(process.initialize(), updates(2), masked)
-        np.testing.assert_array_equal(output.result[0], 0.0)
-        self.assertTrue(np.any(output.result[1]))
+        np.testing.assert_array_equal(output.result["mean"][0], 0.0)
+        np.testing.assert_array_equal(output.result["weight"], [0.0, 3.0])
+        self.assertTrue(np.any(output.result["mean"][1]))
 
     @parameterized.named_parameters(
         ("identity", make_codec("identity")),
@@ -305,12 +415,12 @@ class CompositionTest(parameterized.TestCase):
         ("entropy", make_codec("entropy", min_levels=1)),
     )
     def test_clients_can_be_split_between_workers(self, codec):
-        process = CompressedMeanFactory(codec, measure_error=True).create(VALUE_TYPE, seeded([2]))
+        process = UpdateAggregator(codec, measure_error=True).create(VALUE_TYPE, seeded([2]))
         values = updates(4)
         weights = weighted([[1.0, 2.0], [3.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
-        split = stock_tff.run_split(process.next, (0, values, weights), groups=2)
+        split = stock_tff.run_split(process.next, (state_of(0), values, weights), groups=2)
         whole = run(process, values, weights)
-        for one, other in zip(split.result, whole.result, strict=True):
+        for one, other in zip(split.result["mean"], whole.result["mean"], strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(
             split.measurements["upload_bits_per_variable"],

@@ -7,13 +7,17 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tasks import batching
-from tff_lm.client_order import NOBODY, ClientOrder
 from tasks.batching import BatchSpec
 from tasks.errors import TaskError
 from tests.tasks import fixtures
+from tff_lm.client_order import NOBODY, ClientOrder
 
 _LENGTHS = [3, 7, 1, 12, 2, 2, 5, 9, 30, 4, 2]
 _QUOTED = 'o\'brien/2; "x"'
+
+
+def _order(seed: int, round_number: int, client: str) -> str:
+    return ClientOrder(seed, round_number, client).encode()
 
 
 def _known_by(batch) -> list[int]:
@@ -81,10 +85,10 @@ class BatchingTest(parameterized.TestCase):
     )
     def test_a_part_of_the_sentences_in_stored_order(self, part, expected):
         for shuffle in (False, True):
-            batches = self.batches(client_spec(0, 0, "a"), part=part, shuffle=shuffle)
+            batches = self.batches(_order(0, 0, "a"), part=part, shuffle=shuffle)
             self.assertCountEqual(itertools.chain(*map(_known_by, batches)), expected)
         limited = self.batches(
-            client_spec(0, 0, "a"), part=part, shuffle=False, bucket=False, examples_per_client=2
+            _order(0, 0, "a"), part=part, shuffle=False, bucket=False, examples_per_client=2
         )
         self.assertEqual(list(itertools.chain(*map(_known_by, limited))), expected[:2])
 
@@ -167,9 +171,7 @@ class BatchingTest(parameterized.TestCase):
         drawn = {
             frozenset(
                 itertools.chain(
-                    *map(
-                        _known_by, self.batches(_order(0, number, "a"), examples_per_client=4)
-                    )
+                    *map(_known_by, self.batches(_order(0, number, "a"), examples_per_client=4))
                 )
             )
             for number in range(5)
@@ -203,7 +205,7 @@ class BatchingTest(parameterized.TestCase):
 
     @parameterized.parameters("a", "0/a", "0/0/", "x/0/a", "0/0.5/a", "//a")
     def test_a_malformed_spec_is_refused(self, client):
-        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "seed/round/client_id"):
+        with self.assertRaisesRegex(tf.errors.InvalidArgumentError, "seed/round/client id"):
             self.batches(client)
 
     def test_arguments_are_checked(self):
@@ -218,8 +220,6 @@ class BatchingTest(parameterized.TestCase):
                 BatchSpec(part=part)
         with self.assertRaisesRegex(TaskError, "unknown split 'trian'; did you mean train"):
             batching.make_dataset_fn(self.path, "trian", BatchSpec())
-        with self.assertRaisesRegex(TaskError, "not empty"):
-            _order(0, 0, "")
 
     def test_element_spec(self):
         dataset = batching.make_dataset_fn(self.path, "train", BatchSpec())(tf.constant(""))

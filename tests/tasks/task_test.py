@@ -14,8 +14,8 @@ from absl.testing import absltest
 from tasks import client_store, preparation
 from tasks.corpus import Corpus, read_in_memory
 from tasks.errors import TaskError
-from tasks.registry import CORPORA
 from tasks.options import TaskOptions
+from tasks.registry import CORPORA
 from tasks.report import describe
 from tasks.task import load_task, make_task
 from tests.tasks import fixtures

@@ -8,10 +8,10 @@ import tensorflow_federated as tff
 from absl.testing import absltest
 
 from tasks import batching
-from tff_lm.client_order import NOBODY, ClientOrder
 from tasks.batching import BatchSpec
 from tests import stock_tff
 from tests.tasks import fixtures
+from tff_lm.client_order import NOBODY, ClientOrder
 
 _CLIENTS = [ClientOrder(0, 1, "a").encode(), NOBODY, ClientOrder(0, 1, "b").encode()]
 

@@ -8,8 +8,10 @@ import numpy as np
 import tensorflow as tf
 
 from tff_lm.central.options import PretrainOptions
-from tff_lm.learning.schedules import ScheduleOptions, build_schedule
-from tff_lm.learning.update_rules import Adam
+from tff_lm.learning.optimizers.adam import Adam
+from tff_lm.learning.optimizers.optimizer import Update
+from tff_lm.learning.options import ScheduleOptions
+from tff_lm.learning.schedules import build_schedule
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
 
@@ -31,11 +33,10 @@ class AdamW:
         """
         self._variables = list(variables)
         self._options = options
-        self._rule = Adam(BETA_1, BETA_2, EPSILON)
+        self._adam = Adam(BETA_1, BETA_2, EPSILON)
         self._schedule = build_schedule(_schedule(options, steps))
         self._slots = [
-            [tf.Variable(tf.fill(v.shape, np.float32(value)), trainable=False) for v in variables]
-            for value in self._rule.slots
+            [tf.Variable(tf.zeros(v.shape), trainable=False) for v in variables] for _ in range(2)
         ]
 
     def apply(self, gradients: Sequence[tf.Tensor], step: tf.Tensor) -> None:
@@ -53,7 +54,7 @@ class AdamW:
         for variable, state, gradient in zip(self._variables, slots, gradients, strict=True):
             if options.weight_decay and len(variable.shape) > 1:
                 variable.assign_sub(rate * options.weight_decay * variable, read_value=False)
-            self._rule.apply(variable, state, gradient, rate, step + 1)
+            self._adam.apply(Update(variable.name, variable, state, gradient, rate, step + 1))
 
     def state(self, names: Sequence[str]) -> dict[str, np.ndarray]:
         """Copies of the state by "slot number/name of the variable"."""
@@ -71,9 +72,9 @@ class AdamW:
 
     def reset(self) -> None:
         """Back to the state before the first step."""
-        for value, slots in zip(self._rule.slots, self._slots, strict=True):
+        for slots in self._slots:
             for slot in slots:
-                slot.assign(tf.fill(slot.shape, np.float32(value)))
+                slot.assign(tf.zeros(slot.shape))
 
 
 def _schedule(options: PretrainOptions, steps: int) -> ScheduleOptions:
@@ -81,7 +82,7 @@ def _schedule(options: PretrainOptions, steps: int) -> ScheduleOptions:
     warmup = min(options.warmup, steps)
     return ScheduleOptions(
         name=options.decay,
-        warmup_steps=warmup,
-        decay_steps=max(steps - warmup, 1),
+        warmup=warmup,
+        decay=max(steps - warmup, 1),
         final_factor=options.final_factor,
     )

@@ -43,7 +43,7 @@ class Leaf(NamedTuple):
 
 
 class ClientStateStore:
-    """States, each a dictionary of arrays of the same `leaves`. Safe to use from several threads."""
+    """States, each a dictionary of arrays of the same `leaves`. Safe to use from any thread."""
 
     def __init__(self, leaves: Sequence[Leaf], path: pathlib.Path | None = None):
         """Opens the store.

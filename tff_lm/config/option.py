@@ -35,10 +35,7 @@ class Option(Field):
     @property
     def names(self) -> tuple[str, ...]:
         """The choices as they are now; () for any."""
-        try:
-            return tuple(self.choices)
-        except ImportError:  # a registry of modules that are not there
-            return ()
+        return tuple(self.choices)
 
     def parse(self, text: str) -> Value:
         """Reads a command line value by the option's type; raises ConfigError."""

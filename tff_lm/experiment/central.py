@@ -13,7 +13,6 @@ from collections.abc import Iterator
 import ml_collections
 
 from compression.ledger import CommunicationLedger
-from tasks import batching
 from tasks.stream import BatchStream
 from tff_lm.central.options import PretrainOptions
 from tff_lm.central.runtime import CentralRuntime

@@ -13,22 +13,25 @@ import numpy as np
 import tensorflow_federated as tff
 
 from tff_lm import paths
-from compression.aggregation import CompressedMeanFactory
 from compression.broadcast import build_compressed_broadcast
 from compression.ledger import CommunicationLedger
 from tasks import batching
+from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError
 from tff_lm.experiment import evaluations, settings, task_and_model
-from tff_lm.learning import metrics, specs, weights
-from tff_lm.learning.algorithms import ALGORITHMS
-from tff_lm.learning.build import build_learning_process
-from tff_lm.learning.client_work import ClientModel
+from tff_lm.learning import metrics, weights
+from tff_lm.learning.algorithms.algorithm import Algorithm
+from tff_lm.learning.build import build_algorithm, build_learning_process
+from tff_lm.learning.client_model import ClientModel
+from tff_lm.learning.client_work import client_state_zero
 from tff_lm.learning.evaluation import DatasetFn, Measurement, build_evaluation
+from tff_lm.learning.orders import with_client_orders
 from tff_lm.program.contracts import Clients, Experiment
 from tff_lm.run_folder.workdir import Workdir
 from tff_lm.runtime.network.certificates import CertificateError
 from tff_lm.runtime.network.remote import parse_workers
 from tff_lm.runtime.processes.worker import LocalWorker, WorkerOptions
+from tff_lm.runtime.rounds.client_states import ClientStates
 from tff_lm.runtime.rounds.resident import ResidentProcess
 from tff_lm.runtime.rounds.session import Worker
 from tff_lm.runtime.rounds.worker_pool import WorkerPool
@@ -46,15 +49,22 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
     task, client_model = found.task, found.client_model
     _check_cohort(config, found.clients)
     started = start.find(config, workdir, client_model.partition, task.vocabulary)
-    process = _learning_process(config, client_model)
+    algorithm = _algorithm(config, client_model, len(found.clients.train))
+    process = _learning_process(config, client_model, algorithm)
     leaves = _weight_leaves(client_model.partition)
     task_and_model.keep_vocabulary(found, workdir)
     dataset_fn = batching.make_dataset_fn(
         task.data_path, "train", settings.training_batches(config)
     )
-    with WorkerPool(_workers(config, workdir), config.runtime.chunk_size or None) as runtime:
+    with (
+        WorkerPool(_workers(config, workdir), config.runtime.chunk_size or None) as runtime,
+        _client_states(config, algorithm, found, workdir) as client_states,
+    ):
         resident = ResidentProcess(
-            runtime, process.initialize, specs.with_client_specs(process, dataset_fn)
+            runtime,
+            process.initialize,
+            with_client_orders(process, dataset_fn),
+            client_states,
         )
         yield Experiment(
             config=config,
@@ -64,10 +74,9 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
             longest_first=functools.partial(
                 task.longest_first, "train", examples=config.federated.examples_per_client
             ),
-            client_spec=batching.client_spec,
             evaluations=evaluations.build(found, _evaluator(found, process, resident)),
             summarise=metrics.summarise,
-            passes=ALGORITHMS[config.algorithm.name].passes,
+            passes=algorithm.passes,
             ledger=_ledger(client_model.partition),
             unigram_perplexity=found.unigram_perplexity,
             vocabulary_hash=task.vocabulary.hash,
@@ -86,16 +95,19 @@ def _check_cohort(config: ml_collections.ConfigDict, clients: Clients) -> None:
         )
 
 
+def _algorithm(
+    config: ml_collections.ConfigDict, client_model: ClientModel, population: int
+) -> Algorithm:
+    try:
+        return build_algorithm(client_model, settings.learning(config, population))
+    except ValueError as error:
+        raise ConfigError(f"algorithm: {error}") from error
+
+
 def _learning_process(
-    config: ml_collections.ConfigDict, client_model: ClientModel
+    config: ml_collections.ConfigDict, client_model: ClientModel, algorithm: Algorithm
 ) -> tff.learning.templates.LearningProcess:
     """The four parts, put together: broadcast, client work, aggregation, server update."""
-    aggregator = CompressedMeanFactory(
-        settings.codec(config, "upload"),
-        min_elements=config.upload.min_elements,
-        measure_error=config.upload.measure_error,
-        seed=config.seed,
-    )
     build_distributor = functools.partial(
         build_compressed_broadcast,
         codec=settings.codec(config, "download"),
@@ -105,8 +117,8 @@ def _learning_process(
     try:
         return build_learning_process(
             client_model,
-            settings.algorithm(config),
-            aggregator=aggregator,
+            algorithm,
+            aggregator=settings.aggregator(config),
             distributor=build_distributor(
                 client_model.partition.weights_type(), constants=client_model.partition.constants
             ),
@@ -114,6 +126,29 @@ def _learning_process(
         )
     except ValueError as error:
         raise ConfigError(f"algorithm: {error}") from error
+
+
+@contextlib.contextmanager
+def _client_states(
+    config: ml_collections.ConfigDict,
+    algorithm: Algorithm,
+    found: task_and_model.Ingredients,
+    workdir: Workdir,
+) -> Iterator[ClientStates | None]:
+    """What clients keep between rounds; None for most algorithms."""
+    zero = client_state_zero(algorithm)
+    if zero is None:
+        yield None
+        return
+    with contextlib.closing(
+        ClientStates(
+            zero.type_signature.result,
+            population=len(found.clients.train),
+            path=workdir.client_states,
+            kept_checkpoints=config.checkpoint.keep,
+        )
+    ) as states:
+        yield states
 
 
 def _workers(config: ml_collections.ConfigDict, workdir: Workdir) -> Sequence[Worker]:
@@ -138,7 +173,7 @@ def _evaluator(
 
     def evaluator(
         measurement: Measurement, part_fns: Sequence[DatasetFn]
-    ) -> Callable[[Sequence[str]], Sequence[np.ndarray]]:
+    ) -> Callable[[Sequence[ClientOrder]], Sequence[np.ndarray]]:
         computation = build_evaluation(
             measurement,
             client_model.model_fn,
@@ -149,8 +184,8 @@ def _evaluator(
             training,
         )
 
-        def rows(specs: Sequence[str]) -> list[np.ndarray]:
-            by_measure = cast(Sequence[Any], resident.evaluate(computation, specs))
+        def rows(orders: Sequence[ClientOrder]) -> list[np.ndarray]:
+            by_measure = cast(Sequence[Any], resident.evaluate(computation, orders))
             return [np.asarray(each) for each in by_measure]
 
         return rows

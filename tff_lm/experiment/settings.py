@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 from ml_collections import ConfigDict
 
-from tff_lm import paths
+from tff_lm import expressions, paths
+from compression.aggregation import UpdateAggregator
 from compression.codec import Codec
-from compression.registry import codec_of
+from compression.registry import CLIENT_TRANSFORMS, RULES, SUM_TRANSFORMS, codec_of
 from tasks.batching import BatchSpec
 from tasks.options import TaskOptions
 from tff_lm.config import ConfigError, read
@@ -19,6 +21,7 @@ from tff_lm.learning.freezing import IsFrozen
 from tff_lm.learning.options import AlgorithmOptions, LearningOptions, ScheduleOptions
 from tff_lm.models.lora import is_adapter
 from tff_lm.models.options import LoraOptions
+from tff_lm.registry import Registry
 
 
 def task(config: ConfigDict) -> TaskOptions:
@@ -103,3 +106,28 @@ def codec(config: ConfigDict, section: str) -> Codec:
         return codec_of(config[section].codec)
     except ValueError as error:
         raise ConfigError(f"{section}.codec: {error}") from error
+
+
+def aggregator(config: ConfigDict) -> UpdateAggregator:
+    """How clients' updates are transformed, coded and combined.
+
+    Raises:
+      ConfigError: if a part is unknown or refuses an argument.
+    """
+    chosen = config.aggregation
+    return UpdateAggregator(
+        codec(config, "upload"),
+        client_transforms=_parts("client_transforms", chosen.client_transforms, CLIENT_TRANSFORMS),
+        rule=_parts("rule", chosen.rule, RULES)[0],
+        sum_transforms=_parts("sum_transforms", chosen.sum_transforms, SUM_TRANSFORMS),
+        min_elements=config.upload.min_elements,
+        measure_error=config.upload.measure_error,
+        seed=config.seed,
+    )
+
+
+def _parts(key: str, text: str, registry: Registry[Any]) -> tuple[Any, ...]:
+    try:
+        return expressions.build_many(text, registry)
+    except ValueError as error:
+        raise ConfigError(f"aggregation.{key}: {error}") from error

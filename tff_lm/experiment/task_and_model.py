@@ -19,6 +19,7 @@ from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError, read
 from tff_lm.experiment import baseline, precision, settings
 from tff_lm.learning.client_model import ClientModel
+from tff_lm.learning.options import PartialOptions
 from tff_lm.learning.partial import build_client_model
 from tff_lm.learning.weights import Partition
 from tff_lm.models import build_model
@@ -112,7 +113,11 @@ def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
     starts_word = task.vocabulary.starts_word.tolist()
     try:
         return build_client_model(
-            model_fn, starts_word, settings.partial(config), config.seed, settings.frozen(config)
+            model_fn,
+            starts_word,
+            read(config, PartialOptions, "partial"),
+            config.seed,
+            settings.frozen(config),
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error

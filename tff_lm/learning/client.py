@@ -124,7 +124,8 @@ class Client:
 
         Returns:
           The upload and float32[K]. Where the values or the loss are not finite the upload is zeros
-          of weight 0, and the row holds nothing but a `non_finite` client.
+          of weight NaN, by which the aggregator rejects it, and the row holds nothing but a
+          `non_finite` client.
         """
         square = tf.add_n([2.0 * tf.nn.l2_loss(tensor) for tensor in values])
         finite = tf.math.is_finite(square + tf.reduce_sum(result.row))
@@ -139,7 +140,7 @@ class Client:
 
         def rejected():
             zeros = tuple(tf.zeros_like(tensor) for tensor in values)
-            return zeros, tf.zeros_like(weight), metrics.row_of(non_finite=1.0)
+            return zeros, weight + float("nan"), metrics.row_of(non_finite=1.0)
 
         sent, weight, row = tf.cond(finite, accepted, rejected)
         return Upload(sent, weight, result.seed), row

@@ -4,9 +4,16 @@ Reddi et al. 2021, "Adaptive Federated Optimization" (arXiv 2003.00295), Algorit
 client delta takes the place of a gradient. `epsilon` is the paper's tau. As in TFF, FedAdam and
 FedYogi correct the bias of their moments, which the paper's listing does not.
 
-The schedule counts the rounds in which something was changed. A variable that no client trained
-(partial training, a cohort without data), by its weight in the aggregate, keeps its value, its
-moments do not decay, and its own step counter (for the bias correction) stands still.
+The schedule counts the rounds in which something was trained. A variable whose aggregated weight is
+0 was trained by no client (partial training, a cohort without data): it keeps its value, its
+moments do not decay, and its own step counter (for the bias correction) stands still. Whether its
+mean is zero does not matter: a variable that was trained, but whose every value a codec rounded to
+zero, has made a step.
+
+No client that is not finite enters a mean; that is judged where uploads are encoded
+(`compression.upload`). What is left to guard against here is the sum itself: numbers near float32's
+largest that together, or with noise on them, leave its range. Such a mean is rejected as a whole,
+and counts as the rejection of all its clients (`tff_lm.program.rejections`).
 """
 
 from collections import OrderedDict
@@ -18,7 +25,7 @@ import tensorflow_federated as tff
 from tff_lm.learning.algorithms.algorithm import Algorithm, Mean
 from tff_lm.learning.hyperparameters import hparams_computations
 from tff_lm.learning.schedules import build_schedule
-from tff_lm.learning.server import Server, initial_slots
+from tff_lm.learning.server import Server, accepted_weights, initial_slots
 
 
 def build_finalizer(
@@ -29,8 +36,7 @@ def build_finalizer(
     `next: (<S@SERVER,ModelWeights@SERVER,<mean=U,weight=float32[n]>@SERVER> ->
     <state=S,result=ModelWeights,measurements=M>@SERVER)`.
 
-    A mean that is not finite is rejected as a whole and counted in the measurements: clients'
-    updates are finite each, but their sum, or noise upon it, may not be.
+    A mean that is not finite is rejected as a whole and counted in the measurements.
 
     Args:
       algorithm: The algorithm.
@@ -61,8 +67,7 @@ def build_finalizer(
 
         @tf.function(autograph=False)
         def run(state, values, update, weight):
-            square = tf.add_n([2.0 * tf.nn.l2_loss(delta) for delta in update])
-            accepted = tf.math.is_finite(square)
+            weight, square = accepted_weights(update, weight)
             rate = state["learning_rate"] * schedule(state["round"])
             server = Server(
                 optimizer,
@@ -72,7 +77,6 @@ def build_finalizer(
                 learning_rate=rate,
                 steps=state["steps"],
             )
-            weight = tf.where(accepted, weight, tf.zeros_like(weight))
             touched = algorithm.server_step(server, Mean(update, weight))
             new_state = OrderedDict(
                 learning_rate=state["learning_rate"],
@@ -81,7 +85,7 @@ def build_finalizer(
                 slots=server.slot_values(),
             )
             measurements = OrderedDict(
-                update_non_finite=1 - tf.cast(accepted, tf.int32),
+                update_non_finite=1 - tf.cast(tf.math.is_finite(square), tf.int32),
                 update_norm=tf.sqrt(square),
                 learning_rate=rate,
                 variables_updated=tf.reduce_sum(touched),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 
+from tff_lm import expressions
 from tff_lm.learning.registry import (
     ALGORITHMS,
     OPTIMIZERS,
@@ -18,15 +20,25 @@ from tff_lm.options import option
 
 @dataclasses.dataclass(frozen=True)
 class AlgorithmOptions:
-    """optimizers at the clients and at the server"""
+    """Optimizers at the clients and at the server."""
 
     name: str = option("fed_adam", "the federated algorithm", choices=ALGORITHMS)
     client_learning_rate: float = option(0.5, "of the client optimizer", minimum=0)
     server_learning_rate: float = option(
         0.0, "of the server optimizer; 0: the algorithm's own", minimum=0
     )
-    client_optimizer: str = option("sgd", "the clients' optimizer", choices=OPTIMIZERS)
-    server_optimizer: str = option("", "the server's optimizer; empty: the algorithm's own")
+    client_optimizer: str = option(
+        "sgd",
+        "the clients' optimizer, such as 'adam(epsilon=0.001)'",
+        choices=OPTIMIZERS,
+        normalize=functools.partial(expressions.spelling, registry=OPTIMIZERS),
+    )
+    server_optimizer: str = option(
+        "",
+        "the server's optimizer; empty: the algorithm's own",
+        choices=OPTIMIZERS,
+        normalize=lambda text: text and expressions.spelling(text, OPTIMIZERS),
+    )
     client_momentum: float = option(0.9, "of 'momentum'", minimum=0, maximum=0.9999)
     server_momentum: float = option(0.9, "of fed_avg_m", minimum=0, maximum=0.9999)
     server_beta_1: float = option(0.9, "of fed_adam and fed_yogi", minimum=0, maximum=0.9999)
@@ -39,7 +51,7 @@ class AlgorithmOptions:
 
 @dataclasses.dataclass(frozen=True)
 class ScheduleOptions:
-    """factor on a learning rate, by round or by local step
+    """Factor on a learning rate, by round or by local step.
 
     Attributes:
       name: The shape after the warm-up.
@@ -56,7 +68,7 @@ class ScheduleOptions:
 
 @dataclasses.dataclass(frozen=True)
 class PartialOptions:
-    """which variables a client trains and uploads"""
+    """Which variables a client trains and uploads."""
 
     policy: str = option("full", "who trains which variables", choices=POLICIES)
     fraction: float = option(1.0, "of all parameters, trained", minimum=0, maximum=1)

@@ -22,6 +22,23 @@ def initial_slots(optimizer: Optimizer, variables: Sequence[VariableSpec]) -> Sl
     )
 
 
+def accepted_weights(
+    update: Sequence[tf.Tensor], weights: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The weights of an update that is finite where somebody trained; zeros if it is not.
+
+    Args:
+      update: One tensor per variable.
+      weights: float32[n], what it is a mean over; 0 for a variable that nobody trained.
+
+    Returns:
+      float32[n], and float32[], the squared l2 norm of what was trained, finite or not.
+    """
+    squares = tf.stack([2.0 * tf.nn.l2_loss(delta) for delta in update])
+    square = tf.reduce_sum(tf.where(weights > 0.0, squares, 0.0))
+    return tf.where(tf.math.is_finite(square), weights, tf.zeros_like(weights)), square
+
+
 class Server:
     """Variables under an optimizer, changed in place; make it inside a `tf.function`."""
 
@@ -53,19 +70,13 @@ class Server:
         for slot, each in zip(self._slots, slots, strict=True):
             local_variables.assign_all(slot, each)
 
-    def optimize(
-        self,
-        update: Sequence[tf.Tensor],
-        weights: tf.Tensor,
-        accepted: tf.Tensor | bool = True,
-    ) -> tf.Tensor:
+    def optimize(self, update: Sequence[tf.Tensor], weights: tf.Tensor) -> tf.Tensor:
         """Steps every variable that somebody trained, in place.
 
         Args:
           update: One tensor per variable, in place of a gradient.
           weights: float32[n], of those who trained it; a variable of weight 0 keeps its value, its
             moments do not decay, and its count of steps stands still.
-          accepted: bool[]; if false, nothing is changed.
 
         Returns:
           int32[n], 1 where the variable was changed.
@@ -82,8 +93,7 @@ class Server:
                 )
                 return 1
 
-            is_touched = tf.logical_and(accepted, weights[i] > 0.0)
-            touched.append(tf.cond(is_touched, step, lambda: 0))
+            touched.append(tf.cond(weights[i] > 0.0, step, lambda: 0))
         return tf.stack(touched) if touched else tf.zeros([0], tf.int32)
 
     def values(self) -> tuple[tf.Tensor, ...]:

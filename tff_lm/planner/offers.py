@@ -12,7 +12,7 @@ import numpy as np
 from compression.options import DownloadOptions, UploadOptions
 from compression.registry import codec_of
 from tff_lm.config.option import Value
-from tff_lm.learning.partial import PartialOptions
+from tff_lm.learning.options import PartialOptions
 from tff_lm.models.protocol import ModelFn
 from tff_lm.planner.catalogue import DOWNLOADS, UPLOADS
 from tff_lm.planner.draws import Draws, draws, partition_of
@@ -64,7 +64,7 @@ def upload_offers(
     """
     shapes = partition_of(model_fn).shapes
     sizes = np.array([math.prod(shape) for shape in shapes])
-    options_of = functools.partial(PartialOptions, pattern=include, min_size=min_size)
+    options_of = functools.partial(PartialOptions, include=include, min_size=min_size)
     chosen: dict[str, Value] = {"partial.policy": policy}
     if include:
         chosen["partial.include"] = include

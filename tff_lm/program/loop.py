@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 
 from tff_lm.client_order import ClientOrder
-from tff_lm.program import evaluation, resume, sampling, traffic
+from tff_lm.program import evaluation, rejections, resume, sampling, traffic
 from tff_lm.program.contracts import Experiment
 from tff_lm.program.interrupt import Interrupts
 from tff_lm.run_folder import metrics_columns
@@ -88,6 +88,7 @@ def _train_round(experiment: Experiment, attendance: sampling.Attendance, number
     return {
         "round": number,
         **{name: figures[name] for name in metrics_columns.TRAINING},
+        "non_finite_clients": rejections.clients(passes, figures["non_finite_clients"]),
         **traffic.record(experiment.ledger, passes, lambda: attendance.newcomers(number)),
         "seconds": seconds,
         "tokens_per_second": figures["tokens"] / seconds,

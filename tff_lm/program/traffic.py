@@ -8,9 +8,9 @@ from typing import Any
 from compression.ledger import FIRST_DOWNLOAD_BITS, CommunicationLedger
 
 # Where a round's metrics hold measurements. First what every algorithm sends, since the ledger's
-# table by variable counts the first of each; then what Mime adds.
-_UPLOADS = (("aggregator",), ("client_work", "gradient_aggregator"))
-_DOWNLOADS = (("distributor",), ("client_work", "state_distributor"))
+# table by variable counts the first of each; then what some share beside the model.
+_UPLOADS = (("aggregator",), ("client_work", "shared_aggregator"))
+_DOWNLOADS = (("distributor",), ("client_work", "shared_distributor"))
 
 DIRECTIONS = ("upload", "download")
 

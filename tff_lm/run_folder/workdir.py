@@ -39,6 +39,11 @@ class Workdir:
         return self.root / "vocabulary.txt"
 
     @property
+    def client_states(self) -> pathlib.Path:
+        """What clients keep between rounds, where that is much."""
+        return self.root / "client_states.sqlite"
+
+    @property
     def plots(self) -> pathlib.Path:
         return self.root / "plots"
 

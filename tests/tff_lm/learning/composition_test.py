@@ -6,18 +6,22 @@ import functools
 
 import numpy as np
 import tensorflow as tf
+import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
 from compression import make_codec
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
+from compression.interop import with_weights
 from compression.ledger import CommunicationLedger
+from compression.registry import CLIENT_TRANSFORMS, RULES, SUM_TRANSFORMS
 from tff_lm.learning import partial
 from tff_lm.learning.algorithms import ALGORITHMS, AlgorithmOptions
 from tff_lm.learning.build import build_learning_process
 from tff_lm.learning.local_training import LocalOptions
 from tff_lm.learning.partial import PartialOptions, trained_mask
 from tff_lm.program import traffic
+from tff_lm.runtime.rounds import round_form
 
 _CLIENTS = (1, 2, 3)
 _SIZES = np.array([65, 25, 65, 13])  # of the variables of TinyModel
@@ -63,7 +67,7 @@ def _round(name):
     process = build_learning_process(
         model,
         options,
-        aggregator=CompressedMeanFactory(_UPLOAD, min_elements=_MIN_ELEMENTS),
+        aggregator=UpdateAggregator(_UPLOAD, min_elements=_MIN_ELEMENTS),
         distributor=distribute(model.partition.weights_type()),
         build_state_distributor=distribute,
     )
@@ -100,6 +104,34 @@ class CompositionTest(parameterized.TestCase):
         downloads = len(passes) * (1 + _SHARED.get(name, 0))
         self.assertEqual(figures["upload_bytes"], uploads * sent / 8)
         self.assertEqual(figures["download_bytes"], downloads * received / 8)
+
+    @parameterized.parameters("fed_avg", "mime_lite")
+    def test_a_round_with_parts_of_every_kind_splits(self, name):
+        aggregator = UpdateAggregator(
+            _UPLOAD,
+            client_transforms=[make() for make in CLIENT_TRANSFORMS.values()],
+            rule=RULES["median"](),
+            sum_transforms=[make() for make in SUM_TRANSFORMS.values()],
+        )
+        options = AlgorithmOptions(name=name)
+        process = build_learning_process(_model(), options, aggregator=aggregator)
+        form = round_form.compile_next(process.next)
+        self.assertEqual(
+            form.metrics_type["aggregator"]["clipped_clients"], tff.TensorType(np.int32)
+        )
+
+    def test_an_aggregator_of_tff_serves_the_learning_process(self):
+        """Its mean is that of ours, but for rounding."""
+        model, cohort = fixtures.client_model(), fixtures.cohort(1, 0, 2)
+        results = []
+        for aggregator in (None, with_weights(tff.aggregators.MeanFactory())):
+            process = build_learning_process(model, AlgorithmOptions(), aggregator=aggregator)
+            ((state, metrics),) = fixtures.run(process, [cohort])
+            results.append(fixtures.trainable(process, state))
+            figures = traffic.record(CommunicationLedger(_SIZES.sum()), [metrics], lambda: 0)
+            self.assertEqual(figures["upload_bytes"], 2 * 4 * _SIZES.sum())
+        for ours, theirs in zip(*results, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ class MimeTest(parameterized.TestCase):
         sizes = sum(w.size for w in fixtures.trainable(process, process.initialize()))
 
         def gradient_bits(output):
-            return output["client_work"]["gradient_aggregator"]["upload_bits"]
+            return output["client_work"]["shared_aggregator"]["upload_bits"]
 
         self.assertEqual(gradient_bits(first), 2 * 32 * sizes)
         self.assertEqual(first["aggregator"]["upload_bits"], 0)

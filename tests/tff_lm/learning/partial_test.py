@@ -9,7 +9,7 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from compression import make_codec
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
 from tff_lm.learning import partial
 from tff_lm.learning.algorithms import AlgorithmOptions
@@ -232,7 +232,7 @@ class PartialTrainingTest(parameterized.TestCase):
         process = build_learning_process(
             model,
             AlgorithmOptions(client_learning_rate=0.2),
-            aggregator=CompressedMeanFactory(codec, min_elements=1),
+            aggregator=UpdateAggregator(codec, min_elements=1),
             distributor=build_compressed_broadcast(
                 partition.weights_type(), codec, min_elements=1, constants=partition.constants
             ),

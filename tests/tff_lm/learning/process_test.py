@@ -105,6 +105,8 @@ class ProcessTest(parameterized.TestCase):
         np.testing.assert_array_equal(fixtures.column(rows, "non_finite"), [1, 0])
         self.assertEqual(rows[0].sum(), 1)
         self.assertEqual(metrics.summarise(rows)["non_finite_clients"], 1)
+        self.assertEqual(output[1]["aggregator"]["nonfinite_clients"], 1)
+        self.assertEqual(output[1]["aggregator"]["clients"], 1)
         self._assert_same(fixtures.trainable(process, output[0]), _after(process, both[1:]))
         after, _ = fixtures.run(process, [both[:1]])[0]
         start = fixtures.trainable(process, process.initialize())

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from compression.aggregation import CompressedMeanFactory
+from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
 from compression.ledger import CommunicationLedger
 from compression.registry import codec_of
@@ -44,7 +44,7 @@ def real_round(upload, download, policy="full", fraction=1.0):
     process = build_learning_process(
         client_model,
         AlgorithmOptions(),
-        aggregator=CompressedMeanFactory(codec_of(upload.expression), min_elements=MIN_ELEMENTS),
+        aggregator=UpdateAggregator(codec_of(upload.expression), min_elements=MIN_ELEMENTS),
         distributor=build_compressed_broadcast(
             client_model.partition.weights_type(),
             codec_of(download.expression),

@@ -12,8 +12,8 @@ def never_asked():
 def metrics(clients, *, up, down, gradient_up=None, state_down=None, once=None, **aggregator):
     work = {"per_client": np.zeros([clients, 2])}
     if gradient_up is not None:
-        work["gradient_aggregator"] = {"upload_bits": np.int64(gradient_up)}
-        work["state_distributor"] = {"download_bits": np.int64(state_down)}
+        work["shared_aggregator"] = {"upload_bits": np.int64(gradient_up)}
+        work["shared_distributor"] = {"download_bits": np.int64(state_down)}
     return {
         "distributor": {"download_bits": np.int64(down)}
         | ({} if once is None else {"first_download_bits": np.int64(once)}),

@@ -13,9 +13,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from tff_lm.learning import gradient_hooks, local_training
+from tff_lm.learning import gradient_hooks, local_training, server
 from tff_lm.learning.algorithms.algorithm import ClientReport, Mean, Shared
-from tff_lm.learning.algorithms.mime_lite import MimeLite, is_finite
+from tff_lm.learning.algorithms.mime_lite import MimeLite
 from tff_lm.learning.client import Client
 from tff_lm.learning.registry import ALGORITHMS
 
@@ -67,8 +67,10 @@ class Mime(MimeLite):
         """C after the first pass; the optimizer's state, stepped with c, after the second."""
         control = Mean(tuple(shared.coded["control"]), shared.exact["weights"])
         trains = tf.equal(current_pass, _TRAINING_PASS)
-        slots, steps = self.stepped(shared, control, trains & is_finite(control.values))
-        collected = tf.logical_not(trains) & is_finite(mean.values)
+        stepping = tf.where(trains, control.weights, tf.zeros_like(control.weights))
+        slots, steps = self.stepped(shared, Mean(control.values, stepping))
+        _, square = server.accepted_weights(mean.values, mean.weights)
+        collected = tf.logical_not(trains) & tf.math.is_finite(square)
         control = tf.cond(
             collected, lambda: Mean(tuple(mean.values), mean.weights), lambda: control
         )

@@ -9,7 +9,6 @@ with their mean. Equal to `tff.learning.algorithms.build_weighted_mime_lite`.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -40,7 +39,7 @@ class MimeLite(Algorithm):
 
     def next_shared(self, shared: Shared, mean: Mean, current_pass: tf.Tensor) -> Shared:
         del current_pass
-        slots, steps = self.stepped(shared, mean, is_finite(mean.values))
+        slots, steps = self.stepped(shared, mean)
         return Shared(OrderedDict(shared.coded, slots=slots), OrderedDict(steps=steps))
 
     def base_optimizer(self, client: Client, shared: Shared) -> LocalOptimizer:
@@ -50,7 +49,7 @@ class MimeLite(Algorithm):
             self.client_optimizer, local.names, local.variables, slots, shared.exact["steps"]
         )
 
-    def stepped(self, shared: Shared, mean: Mean, accepted: tf.Tensor) -> tuple[server.Slots, Any]:
+    def stepped(self, shared: Shared, mean: Mean) -> tuple[server.Slots, tf.Tensor]:
         """The base optimizer's state after a step with the mean gradient: slots, int32[n]."""
         old, steps = [tuple(each) for each in shared.coded["slots"]], shared.exact["steps"]
         # Only the slots matter; the optimizer wants variables to step, which are thrown away.
@@ -63,10 +62,6 @@ class MimeLite(Algorithm):
             learning_rate=tf.constant(0.0),
             steps=steps,
         )
-        touched = state.optimize(mean.values, mean.weights, accepted)
+        weights, _ = server.accepted_weights(mean.values, mean.weights)
+        touched = state.optimize(mean.values, weights)
         return state.slot_values(), steps + touched
-
-
-def is_finite(tensors: Sequence[tf.Tensor]) -> tf.Tensor:
-    """bool[]: whether all of the tensors are finite (and their squares)."""
-    return tf.math.is_finite(tf.add_n([tf.nn.l2_loss(tensor) for tensor in tensors]))

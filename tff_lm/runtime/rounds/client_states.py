@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import collections
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -53,7 +53,6 @@ class ClientStates:
 
     def __init__(
         self,
-        zero: Mapping[str, np.ndarray],
         state_type: tff.Type,
         *,
         population: int,
@@ -63,13 +62,13 @@ class ClientStates:
         """Opens the store.
 
         Args:
-          zero: What a client has before its first round, by leaf.
-          state_type: K.
+          state_type: K; a client has zeros before its first round.
           population: How many clients there are in all; decides between memory and a file.
           path: Of the file.
           kept_checkpoints: To how many of the last copies of the state a run may go back.
         """
-        self._zero, self._type = dict(zero), state_type
+        self._type = state_type
+        self._zero = state_arrays.zeros(state_type)
         leaves = [Leaf(name, array.dtype, array.shape) for name, array in self._zero.items()]
         size = population * sum(leaf.nbytes for leaf in leaves)
         self._store = ClientStateStore(leaves, None if size <= _IN_MEMORY_BYTES else path)

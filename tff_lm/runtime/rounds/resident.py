@@ -1,8 +1,8 @@
 """Federated processes whose server state stays inside a worker between rounds.
 
 Stock `process.next` moves the server state (weights and optimizer moments) through Python twice a
-round. Here a round ships clients' orders to the worker and metrics back; the state is copied out for
-a checkpoint, and now and then so that a dead worker costs a few rounds' time and nothing else.
+round. Here a round ships clients' orders to the worker and metrics back; the state is copied out
+for a checkpoint, and now and then so that a dead worker costs a few rounds' time and nothing else.
 """
 
 import time
@@ -20,6 +20,7 @@ from tff_lm.runtime.network.connection import Handle
 from tff_lm.runtime.rounds import recovery, round_form, state_arrays
 from tff_lm.runtime.rounds.client_states import ClientData, ClientStates, OrdersAlone
 from tff_lm.runtime.rounds.round_form import RoundForm
+from tff_lm.runtime.rounds.worker_pool import WorkerPool
 
 _ATTEMPTS = 3
 

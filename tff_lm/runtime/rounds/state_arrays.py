@@ -17,6 +17,14 @@ def paths(type_: tff.Type) -> list[str]:
     return [path for path, _ in _typed_paths(type_, "")]
 
 
+def zeros(type_: tff.Type) -> dict[str, np.ndarray]:
+    """Arrays of zeros for the leaves of a type whose shapes are known."""
+    return {
+        path: np.zeros([size or 0 for size in leaf.shape or ()], _numpy_dtype(leaf))
+        for path, leaf in _typed_paths(type_, "")
+    }
+
+
 def _typed_paths(type_: tff.Type, prefix: str) -> Iterator[tuple[str, tff.TensorType]]:
     if isinstance(type_, tff.TensorType):
         yield prefix, type_

@@ -1,0 +1,1 @@
+"""How the updates of clients are combined: one file a rule (see `compression.parts`)."""

@@ -1,0 +1,1 @@
+"""What changes the sum over clients before it is divided: one file a transform (see `parts`)."""
