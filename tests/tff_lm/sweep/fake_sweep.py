@@ -9,7 +9,7 @@ import sys
 from tff_lm.sweep import execute
 from tff_lm.sweep.child import Child
 
-ROOT = pathlib.Path(__file__).parents[4]
+ROOT = pathlib.Path(__file__).parents[3]
 FAKE_TRAIN = "tests.tff_lm.sweep.fake_train"
 ROUNDS = 4
 

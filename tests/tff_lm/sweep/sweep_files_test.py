@@ -9,7 +9,7 @@ from tff_lm.learning import algorithms
 from tff_lm.sweep import execute
 from tff_lm.sweep.plan import Planner
 
-FOLDER = pathlib.Path(__file__).parents[4] / "configs" / "sweeps"
+FOLDER = pathlib.Path(__file__).parents[3] / "configs" / "sweeps"
 # Bazel adds an __init__.py.
 FILES = sorted(
     path for path in FOLDER.glob("*.py") if path.stem != "common" and path.stem[0] != "_"
