@@ -9,11 +9,11 @@ def get_sweep() -> Sweep:
     return Sweep(
         title="Codecs on the chat task",
         description="The small Transformer with equal rounds, cohorts and learning rates; only "
-        "what travels differs. `uniform_8` has a range for each 1,024 values, `uniform_8_tensor` "
-        "one for a whole tensor; `scaled` divides a matrix by the sizes of its rows and columns "
-        "first. Both keep the noise small where updates are small: FedAdam makes full steps of "
-        "whatever it finds there, rows of rare words first of all. Seconds do not compare: "
-        "the runs shared the machine, and `float32` and `drive_1` were suspended for a while.",
+        "what travels differs. `uniform_8` has a range for each 1,024 values; `scaled` divides a "
+        "matrix by the sizes of its rows and columns first. Both keep the noise small where "
+        "updates are small: FedAdam makes full steps of whatever it finds there, rows of rare "
+        "words first of all. Seconds do not compare: the runs shared the machine, and `float32` "
+        "and `drive_1` were suspended for a while.",
         base={"model.name": "transformer_small", **common.length(100)},
         runs={
             "float32": {},

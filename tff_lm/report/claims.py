@@ -32,32 +32,31 @@ class _Evidence:
 
 
 def table(claims: Sequence[Claim], found: Sequence[Experiment]) -> Table:
-    """A row a claim: what is claimed, what was measured, and whether that is enough."""
+    """A row a claim that runs speak to: what is claimed, what was measured, is it enough."""
     columns = (Column(_HEAD[0], is_number=False), *map(Column, _HEAD[1:]), _VERDICT)
-    return Table("Claims", columns, tuple(_row(claim, found) for claim in claims))
+    judged = [(claim, _evidence(claim, found)) for claim in claims]
+    rows = tuple(_row(claim, evidence) for claim, evidence in judged if evidence.ratios)
+    return Table("Claims", columns, rows)
 
 
 def verdict(claim: Claim, evidence: _Evidence) -> str:
-    """Whether the claim holds, in words.
+    """Whether the claim holds, in words, by the evidence of at least one seed.
 
     It does if it holds with each of at least two seeds, and does not if it fails with each of them.
     """
     seeds = list(zip(evidence.ratios, evidence.savings, strict=True))
-    if not seeds:
-        return "not run yet"
     good = sum(
         ratio <= claim.perplexity_at_most and saving >= claim.upload_less_by
         for ratio, saving in seeds
     )
     if len(seeds) == 1:
-        return "with the one seed so far" if good else "not with the one seed so far"
+        return "with one seed" if good else "not with one seed"
     if good == len(seeds):
         return "yes"
     return f"with {good} of {len(seeds)} seeds" if good else "no"
 
 
-def _row(claim: Claim, found: Sequence[Experiment]) -> tuple[Cell, ...]:
-    evidence = _evidence(claim, found)
+def _row(claim: Claim, evidence: _Evidence) -> tuple[Cell, ...]:
     return (
         Cell(_words(claim)),
         _mean(evidence.ratios, "{:.3f}x"),

@@ -8,10 +8,11 @@ from typing import Any
 
 from tff_lm.report.charts import codec_errors
 from tff_lm.report.collect import CODEC_BENCHMARK
-from tff_lm.report.document import Cell, Chart, Column, Commands, Prose, Section, Table
+from tff_lm.report.document import Cell, Chart, Charts, Column, Commands, Prose, Section, Table
 from tff_lm.report.table_columns import NOTHING
 
 _TITLE = "Codecs: error against bits, on a real update"
+_FIGURE = "Relative squared error against bits a parameter, by codec"
 _PROSE = (
     "The update of one client of the chat task, encoded and decoded whole. The client trained "
     "`{model}` on {tokens:,} tokens, in {training_seconds:.2f} s of one thread ({precision}). Bits "
@@ -37,9 +38,10 @@ def of(benchmark: Mapping[str, Any]) -> Section:
       benchmark: what `benchmarks.codecs` prints with --json.
     """
     rows = benchmark["codecs"]
-    chart = Chart("codecs_benchmark_error", _TITLE, partial(codec_errors.draw, rows))
+    chart = Chart("codecs_benchmark_error", _FIGURE, partial(codec_errors.draw, rows))
     prose = Prose(_PROSE.format(**benchmark))
-    blocks = (prose, _table(rows), chart, Commands("Commands", (_COMMAND,)))
+    command = Commands("Command: the benchmark that measures this table", (_COMMAND,))
+    blocks = (prose, _table(rows), Charts((chart,)), command)
     return Section("codecs_benchmark", _TITLE, blocks)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from matplotlib.figure import Figure
 
@@ -39,15 +39,29 @@ class Chart:
 
     Attributes:
       name: unique in the report; the stem of its file.
-      title: what it shows, in a line.
+      subject: what it shows, in a line.
       draw: makes the figure, in the style that is in force when it is called.
       only_page: whether Markdown goes without it.
+      part: which of several plots of one subject it is, such as "1 of 3"; "" of a single one.
     """
 
     name: str
-    title: str
+    subject: str
     draw: Callable[[], Figure]
     only_page: bool = False
+    part: str = ""
+
+    @property
+    def title(self) -> str:
+        """Subject and part."""
+        return f"{self.subject}, {self.part}" if self.part else self.subject
+
+
+@dataclasses.dataclass(frozen=True)
+class Charts:
+    """Plots, folded away together."""
+
+    charts: tuple[Chart, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,13 +73,21 @@ class Prose:
 
 @dataclasses.dataclass(frozen=True)
 class Commands:
-    """Lines for a shell, folded away."""
+    """Lines for a shell, folded away under a line that says what they do."""
 
-    title: str
+    summary: str
     lines: tuple[str, ...]
 
 
-Block = Table | Chart | Prose | Commands
+Block = Table | Charts | Prose | Commands
+
+
+def summary_of(charts: Sequence[Chart]) -> str:
+    """The line under which plots are folded away: how many there are, and of what."""
+    subjects = "; ".join(
+        dict.fromkeys(chart.subject[0].lower() + chart.subject[1:] for chart in charts)
+    )
+    return f"{len(charts)} figures: {subjects}" if charts[1:] else f"Figure: {subjects}"
 
 
 @dataclasses.dataclass(frozen=True)

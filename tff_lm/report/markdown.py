@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import pathlib
 from collections.abc import Callable
 from typing import Any
 
 from tff_lm.report.charts import style
-from tff_lm.report.document import Chart, Commands, Prose, Report, Section, Table
+from tff_lm.report.document import (
+    Chart,
+    Charts,
+    Commands,
+    Prose,
+    Report,
+    Section,
+    Table,
+    summary_of,
+)
 from tff_lm.run_folder import files
 
 # Below the folder of the file, apart from pictures that are not ours to remove.
@@ -47,7 +57,11 @@ def render(report: Report, images: str) -> str:
 
 def _charts(report: Report) -> list[Chart]:
     blocks = [block for section in report.sections for block in section.blocks]
-    return [block for block in blocks if isinstance(block, Chart) and not block.only_page]
+    return [chart for block in blocks if isinstance(block, Charts) for chart in _shown(block)]
+
+
+def _shown(block: Charts) -> list[Chart]:
+    return [chart for chart in block.charts if not chart.only_page]
 
 
 def _section(section: Section, images: str) -> list[str]:
@@ -69,18 +83,23 @@ def _table(block: Table, images: str) -> str:
     return f"**{block.title}**\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _chart(block: Chart, images: str) -> str:
-    return "" if block.only_page else f"![{block.title}]({images}/{block.name}.png)"
+def _figures(block: Charts, images: str) -> str:
+    charts = _shown(block)
+    pictures = [f"![{chart.title}]({images}/{chart.name}.png)" for chart in charts]
+    return _folded(summary_of(charts), "\n\n".join(pictures)) if charts else ""
 
 
 def _commands(block: Commands, images: str) -> str:
-    lines = "\n".join(block.lines)
-    return f"<details><summary>{block.title}</summary>\n\n```sh\n{lines}\n```\n\n</details>"
+    return _folded(block.summary, "\n".join(["```sh", *block.lines, "```"]))
+
+
+def _folded(summary: str, content: str) -> str:
+    return f"<details><summary>{html.escape(summary)}</summary>\n\n{content}\n\n</details>"
 
 
 _BLOCKS: dict[type, Callable[[Any, str], str]] = {
     Prose: _prose,
     Table: _table,
-    Chart: _chart,
+    Charts: _figures,
     Commands: _commands,
 }

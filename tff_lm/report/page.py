@@ -11,7 +11,18 @@ from typing import Any
 import markdown
 
 from tff_lm.report.charts import style
-from tff_lm.report.document import Cell, Chart, Column, Commands, Prose, Report, Section, Table
+from tff_lm.report.document import (
+    Cell,
+    Chart,
+    Charts,
+    Column,
+    Commands,
+    Prose,
+    Report,
+    Section,
+    Table,
+    summary_of,
+)
 from tff_lm.run_folder import files
 
 _HERE = pathlib.Path(__file__).parent
@@ -53,19 +64,9 @@ def _colours() -> str:
 
 
 def _section(section: Section) -> str:
-    """Charts that follow one another stand side by side where there is room."""
-    parts, charts = [], []
-    for block in (*section.blocks, None):
-        if isinstance(block, Chart):
-            charts.append(_chart(block))
-            continue
-        if charts:
-            parts.append(f'<div class="charts">{"".join(charts)}</div>')
-            charts = []
-        if block is not None:
-            parts.append(_BLOCKS[type(block)](block))
     head = f"<h2>{html.escape(section.title)}</h2>"
-    return f'<section id="{html.escape(section.name)}">{head}{"".join(parts)}</section>'
+    blocks = "".join(_BLOCKS[type(block)](block) for block in section.blocks)
+    return f'<section id="{html.escape(section.name)}">{head}{blocks}</section>'
 
 
 def _prose(block: Prose) -> str:
@@ -92,9 +93,15 @@ def _cell(column: Column, cell: Cell) -> str:
     return f"<td{kind}{value}>{html.escape(cell.text)}</td>"
 
 
-def _chart(block: Chart) -> str:
-    title = html.escape(block.title)
-    picture = style.svg(block.draw, block.name).replace(
+def _figures(block: Charts) -> str:
+    """Side by side where there is room."""
+    figures = "".join(_figure(chart) for chart in block.charts)
+    return _folded(summary_of(block.charts), f'<div class="charts">{figures}</div>')
+
+
+def _figure(chart: Chart) -> str:
+    title = html.escape(chart.title)
+    picture = style.svg(chart.draw, chart.name).replace(
         "<svg ", f'<svg role="img" aria-label="{title}" ', 1
     )
     return f"<figure><figcaption>{title}</figcaption>{picture}</figure>"
@@ -102,12 +109,16 @@ def _chart(block: Chart) -> str:
 
 def _commands(block: Commands) -> str:
     lines = html.escape("\n".join(block.lines))
-    summary = html.escape(block.title)
-    return f"<details><summary>{summary}</summary><pre><code>{lines}</code></pre></details>"
+    return _folded(block.summary, f'<pre tabindex="0"><code>{lines}</code></pre>')
+
+
+def _folded(summary: str, content: str) -> str:
+    return f"<details><summary>{html.escape(summary)}</summary>{content}</details>"
 
 
 _BLOCKS: dict[type, Callable[[Any], str]] = {
     Prose: _prose,
     Table: _table,
+    Charts: _figures,
     Commands: _commands,
 }

@@ -44,8 +44,8 @@ def of(
         parts = _parts(drawn, baseline)
         for index, part in enumerate(parts, 1):
             draw = curves.Curves(part, baseline, drawn, progress).draw
-            number, end = (f", {index} of {len(parts)}", f"_{index}") if parts[1:] else ("", "")
-            yield Chart(f"{name}_by_{key}{end}", f"{title}{suffix}{number}", draw, only_page)
+            number, end = (f"{index} of {len(parts)}", f"_{index}") if parts[1:] else ("", "")
+            yield Chart(f"{name}_by_{key}{end}", f"{title}{suffix}", draw, only_page, number)
     placed = [each for each in shown if frontier.has_place(each)]
     if len(placed) > 1:
         title = f"Test perplexity against uploaded bytes{suffix}"

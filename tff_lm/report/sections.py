@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tff_lm.report import claims, experiments, plots, presentation, table_columns, tables
 from tff_lm.report.collect import Group
-from tff_lm.report.document import Block, Commands, Prose, Section
+from tff_lm.report.document import Block, Charts, Commands, Prose, Section
 from tff_lm.report.experiments import Experiment
 from tff_lm.report.targets import Target, end_of
 from tff_lm.sweep import Sweep
@@ -46,10 +46,8 @@ def of(group: Group) -> Section:
         *_prose(sweep.description.strip()),
         *_prose(f"The baseline is `{baseline.name}`." if baseline else ""),
         *_tables(sweep, found, baseline),
-        *plots.of(group.name, found, baseline),
+        *_plots(group.name, found, baseline),
         _commands(group, found, declared),
-        *_not_run(sweep, found),
-        *_unfinished(group),
     ]
     return Section(group.name, sweep.title, tuple(blocks))
 
@@ -63,8 +61,10 @@ def _tables(
 ) -> Iterator[Block]:
     measured = [f"{name}.token_perplexity" for name in table_columns.evaluations_of(found)]
     chosen = sweep.columns or (*table_columns.RESULTS, *measured)
-    if sweep.claims:
-        yield claims.table(sweep.claims, found)
+    tables.check_columns(chosen)
+    judged = claims.table(sweep.claims, found)
+    if judged.rows:
+        yield judged
         yield Prose(_NOTE_CLAIMS)
     yield tables.results("Results", found, chosen, baseline)
     yield tables.results("Cost", found, table_columns.COSTS, baseline)
@@ -77,13 +77,24 @@ def _tables(
         yield Prose(_NOTE_TARGETS)
 
 
+def _plots(name: str, found: Sequence[Experiment], baseline: Experiment | None) -> Iterator[Charts]:
+    charts = tuple(plots.of(name, found, baseline))
+    if charts:
+        yield Charts(charts)
+
+
 def _commands(group: Group, found: Sequence[Experiment], declared: Sweep | None) -> Commands:
     lines = [
         run.command or f"# {run.experiment}, seed {run.seed}: its version did not record it"
         for experiment in found
         for run in experiment.runs
     ]
-    return Commands("Commands", (*(_of_sweep(group, declared) if declared else ()), *lines))
+    each = "the run" if len(lines) == 1 else f"each of the {len(lines)} runs"
+    if not declared:
+        return Commands(f"Commands: {each}", tuple(lines))
+    starts = ", what they start from" if declared.pretrainings else ""
+    summary = f"Commands: the whole sweep{starts}, and {each} by itself"
+    return Commands(summary, (*_of_sweep(group, declared), *lines))
 
 
 def _of_sweep(group: Group, sweep: Sweep) -> Iterator[str]:
@@ -94,22 +105,3 @@ def _of_sweep(group: Group, sweep: Sweep) -> Iterator[str]:
         yield "# What they start from, by itself:"
         yield from pretraining_commands(sweep)
     yield "# Each by itself:"
-
-
-def _not_run(sweep: Sweep, found: Sequence[Experiment]) -> Iterator[Prose]:
-    """What the sweep file names and no summary is of, so that a part is not taken for the whole."""
-    done = {(each.name, run.seed) for each in found for run in each.runs}
-    missing = [
-        f"`{name}` (seed {seed})"
-        for name in sweep.runs
-        for seed in sweep.seeds_of.get(name, sweep.seeds)
-        if (name, seed) not in done
-    ]
-    if missing:
-        yield Prose(f"In the sweep, and not run yet: {', '.join(missing)}.")
-
-
-def _unfinished(group: Group) -> Iterator[Prose]:
-    if group.unfinished:
-        names = ", ".join(f"`{path.parent.name}/{path.name}`" for path in group.unfinished)
-        yield Prose(f"Not finished yet, and not shown: {names}.")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from tff_lm.sweep.plan import Run
 
 _PR_SET_PDEATHSIG = 1
-_ROOT = pathlib.Path(__file__).parents[3]
+_ROOT = pathlib.Path(__file__).parents[2]
 _libc = ctypes.CDLL(None, use_errno=True)
 
 

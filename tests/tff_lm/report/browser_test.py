@@ -1,4 +1,4 @@
-"""The page in a real browser: its layout on a phone and a desk, its figures, its sorting."""
+"""The page in a real browser: its layout on a phone and a desk, its folds, its sorting."""
 
 import html
 import json
@@ -15,13 +15,14 @@ from tff_lm.report import page, write
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # A window has a least width; a frame in it has not.
 _FRAME = """<!DOCTYPE html><body style="margin:0">
-<iframe id="page" width="{width}" height="2000" style="border:0" srcdoc="{page}"></iframe>
+<iframe id="page" {sandbox} width="{width}" height="2000" style="border:0" srcdoc="{page}"></iframe>
 <script>addEventListener("load", () => {{
   const page = document.getElementById("page").contentDocument;
   const measure = () => {{ {script} }};
   document.body.textContent = "<<<" + JSON.stringify(measure()) + ">>>";
 }});</script></body>"""
 _LAYOUT = """
+  page.querySelectorAll("summary").forEach((summary) => summary.click());
   const box = (element) => element.getBoundingClientRect();
   const charts = [...page.querySelectorAll("svg")];
   const inside = (text, chart) =>
@@ -39,6 +40,18 @@ _LAYOUT = """
     ground: getComputedStyle(page.body).backgroundColor,
     texts,
   };
+"""
+_FOLDS = """
+  const height = (element) => Math.round(element.getBoundingClientRect().height);
+  const visible = (element) => element.checkVisibility();
+  const inside = [...page.querySelectorAll("svg, pre")];
+  const summaries = [...page.querySelectorAll("summary")];
+  const found = {
+    folded: inside.map(visible), summaries: summaries.map(height),
+    focused: summaries.map((each) => (each.focus(), page.activeElement === each)),
+  };
+  summaries.forEach((each) => each.click());
+  return { ...found, opened: inside.map(visible) };
 """
 _SORTING = """
   const table = page.querySelector("table");
@@ -67,11 +80,11 @@ class BrowserTest(parameterized.TestCase):
         samples.write(self.folder / "sweep", [*results, unknown])
         self.text = page.render(write.build([self.folder / "sweep"], ["sweep"]))
 
-    def measure(self, script, width, *flags):
+    def measure(self, script, width, *flags, sandbox=""):
         """What `script` returns of the page in a frame of `width`."""
         frame = self.folder / "frame.html"
         source = html.escape(self.text, quote=True)
-        frame.write_text(_FRAME.format(width=width, page=source, script=script))
+        frame.write_text(_FRAME.format(width=width, page=source, script=script, sandbox=sandbox))
         done = subprocess.run(
             [
                 self.browser,
@@ -99,6 +112,15 @@ class BrowserTest(parameterized.TestCase):
         for text in found["texts"]:
             self.assertTrue(text["inside"], msg=f"{text['words']} is cut off")
             self.assertGreater(text["size"], 8.0, msg=text["words"])
+
+    @parameterized.parameters(390, 1280)
+    def test_folds_open_without_the_page_s_script(self, width):
+        found = self.measure(_FOLDS, width, sandbox='sandbox="allow-same-origin"')
+        self.assertEqual(set(found["folded"]), {False})
+        self.assertEqual(set(found["opened"]), {True})
+        # High enough for a finger, and reached from the keyboard.
+        self.assertGreaterEqual(min(found["summaries"]), 40)
+        self.assertTrue(all(found["focused"]))
 
     def test_dark(self):
         light = self.measure(_LAYOUT, 390, "--blink-settings=preferredColorScheme=1")

@@ -158,15 +158,40 @@ class PageTest(absltest.TestCase):
         )
         self.assertEqual(self.column(to_reach, "seeds that did")["float32"], ("2 of 2", "2"))
 
-    def test_what_was_not_run_is_said(self):
-        self.assertNotIn("not run yet", page.render(self.report))
+    def test_a_sweep_that_is_not_whole_shows_what_was_run(self):
         path = self.folder / "configs" / "sweeps" / "codecs.py"
-        path.write_text(_SWEEP.replace("{}},", "{}, 'eden': {}}, seeds_of={'drive': (1, 2)},"))
+        more = "{}, 'qsgd': {}}, claims=(Claim('drive', 'float32'), Claim('qsgd', 'drive'),),"
+        text = _SWEEP.replace("import Sweep", "import Claim, Sweep").replace("{}},", more)
+        path.write_text(text)
         report = write.build([self.folder / "results"], ["results"])
-        self.assertIn(
-            "not run yet: <code>drive</code> (seed 2), <code>eden</code> (seed 0).",
-            page.render(report),
-        )
+        for made in (page.render(report), markdown.render(report, "images")):
+            self.assertIn("drive: no higher perplexity than float32", made)
+            self.assertNotIn("qsgd", made.replace("qsgd.py", ""))
+        path.write_text(text.replace("Claim('drive', 'float32'), ", ""))
+        report = write.build([self.folder / "results"], ["results"])
+        self.assertNotIn("claim", page.render(report))
+
+    def test_figures_and_commands_are_folded_away(self):
+        for text in (page.render(self.report), markdown.render(self.report, "images")):
+            folded = r"<details><summary>(.*?)</summary>(.*?)</details>"
+            folds = dict(re.findall(folded, text, re.DOTALL))
+            shown = re.sub(folded, "", text, flags=re.DOTALL)
+            self.assertNotRegex(shown, "<svg|!\\[|<pre|```|bin.train")
+            commands = [summary for summary in folds if summary.startswith("Command")]
+            self.assertEqual(
+                commands,
+                [
+                    "Commands: the whole sweep, and each of the 4 runs by itself",
+                    "Command: the benchmark that measures this table",
+                ],
+            )
+            figures = [summary for summary in folds if "igure" in summary and summary[0] != "H"]
+            # The page has two that Markdown goes without.
+            count = 5 if "<svg" in text else 3
+            self.assertStartsWith(figures[0], f"{count} figures: validation perplexity by round;")
+            self.assertStartsWith(figures[1], "Figure: relative squared error")
+            for summary in figures:
+                self.assertRegex(folds[summary], "<svg|!\\[")
 
     def test_an_unknown_target_experiment(self):
         path = self.folder / "configs" / "sweeps" / "codecs.py"
