@@ -1,8 +1,8 @@
 """The rows and curves of the paper, as changes to a preset: table -> row -> {dotted key: value}.
 
 configs/paper.py applies them at the paper's scale, configs/chat_paper.py at this machine's.
-Learning rates are those of the scale's own preset for the model, not tuned by row. A row that names no model
-is about `transformer_large`; `--config.model.name=` changes it.
+Learning rates are those of the scale's own preset for the model, not tuned by row. A row that names
+no model is about `transformer_large`; `--config.model.name=` changes it.
 """
 
 from collections.abc import Callable, Mapping

@@ -8,8 +8,8 @@ from unittest import mock
 
 from absl.testing import absltest
 
-from tests.tff_lm.config import command_lines
 from tff_lm import config as config_lib
+from tests.tff_lm.config import command_lines
 from tff_lm.config import ConfigError, sections
 
 _EXTENSION = """

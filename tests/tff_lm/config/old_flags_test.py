@@ -6,8 +6,8 @@ import shlex
 
 from absl.testing import absltest, parameterized
 
-from tests.tff_lm.config import command_lines
 from tff_lm import config as config_lib
+from tests.tff_lm.config import command_lines
 from tff_lm.config import ConfigError, old_flags, python_file
 
 ROOT = pathlib.Path(__file__).parents[3]

@@ -72,7 +72,8 @@ class SectionsTest(absltest.TestCase):
             "from tff_lm.config import sections\n"
             "config.validate({'upload': {'codec': 'scaled(eden)'}})\n"
             "[option.names for option in sections.by_key().values()]\n"
-            "sys.exit(' '.join({'tensorflow', 'keras', 'tensorflow_federated'} & {*sys.modules}) or 0)"
+            "heavy = {'tensorflow', 'keras', 'tensorflow_federated'}\n"
+            "sys.exit(' '.join(heavy & {*sys.modules}) or 0)"
         )
         done = subprocess.run(
             [sys.executable, "-c", code],
