@@ -14,8 +14,9 @@ import tff_lm  # noqa: F401 (first: it silences the libraries below)
 from tff_lm import paths
 from tasks.errors import TaskError
 from tasks.options import TaskOptions
+from tasks.registry import CORPORA
 from tasks.report import describe
-from tasks.task import CORPORA, make_task
+from tasks.task import make_task
 from tff_lm.config import command_line
 
 _TASK = flags.DEFINE_string("task", "chat", f"one of {', '.join(CORPORA)}")

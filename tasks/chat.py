@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file, read_in_memory
 from tasks.errors import TaskError
+from tasks.registry import CORPORA
 
 # A sender whose 3,195 messages are the output of templates.
 TEMPLATE_SENDERS = frozenset({"ed35a50a-b6fe-4a82-9df3-606a9693adde"})
@@ -137,10 +138,11 @@ def _read(options: CorpusOptions) -> Reading:
     return read_in_memory(kept, options, dropped=dropped)
 
 
-CORPUS = Corpus(
-    name="chat",
-    fingerprint=lambda options: hash_file(dataset_path(options)),
-    read=_read,
-    min_examples=20,
-    max_examples=1000,
+CORPUS = CORPORA.register("chat")(
+    Corpus(
+        fingerprint=lambda options: hash_file(dataset_path(options)),
+        read=_read,
+        min_examples=20,
+        max_examples=1000,
+    )
 )

@@ -73,10 +73,9 @@ class Reading:
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """A corpus by name.
+    """A corpus; its name is the one under which it is in `tasks.registry.CORPORA`.
 
     Attributes:
-      name: As in `--task=NAME`.
       fingerprint: From the options to a string that changes with the contents of the sources.
         Cheap.
       read: Reads and cleans everything.
@@ -84,7 +83,6 @@ class Corpus:
       max_examples: Default of `CorpusOptions.max_examples`.
     """
 
-    name: str
     fingerprint: Callable[[CorpusOptions], str]
     read: Callable[[CorpusOptions], Reading]
     min_examples: int = 1

@@ -11,6 +11,7 @@ import re
 from tasks import line_blocks
 from tasks.corpus import Corpus, CorpusOptions, Reading
 from tasks.errors import TaskError
+from tasks.registry import CORPORA
 
 _ARCHIVE = "1-billion-word-language-modeling-benchmark-r13output.tar.gz"
 _PATTERNS = {
@@ -62,4 +63,4 @@ def _read(options: CorpusOptions) -> Reading:
     )
 
 
-CORPUS = Corpus(name="lm1b", fingerprint=_fingerprint, read=_read)
+CORPUS = CORPORA.register("lm1b")(Corpus(fingerprint=_fingerprint, read=_read))

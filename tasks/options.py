@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from tasks.registry import CORPORA
 from tff_lm.options import option
 
 
@@ -11,7 +12,7 @@ from tff_lm.options import option
 class TaskOptions:
     """Whose text is learned, and how it is cut into sub-words."""
 
-    name: str = option("chat", "the corpus")
+    name: str = option("chat", "the corpus", choices=CORPORA)
     path: str = option("", "file or folder of a corpus that is not a package", fixed=False)
     cache_dir: str = option("", "prepared data; default $TFF_LM_CACHE or ~/.cache", fixed=False)
     vocabulary_size: int = option(4000, "sub-word pieces", minimum=16)

@@ -9,6 +9,7 @@ import pathlib
 from tasks import line_blocks
 from tasks.corpus import Corpus, CorpusOptions, Reading
 from tasks.errors import TaskError
+from tasks.registry import CORPORA
 from tasks.sentences import split_sentences
 from tasks.splitting import SPLITS, split_of
 
@@ -42,8 +43,9 @@ def _read(options: CorpusOptions) -> Reading:
     return Reading(clients={split: blocks(split) for split in SPLITS})
 
 
-CORPUS = Corpus(
-    name="plain_text",
-    fingerprint=lambda options: line_blocks.fingerprint(_files(options)),
-    read=_read,
+CORPUS = CORPORA.register("plain_text")(
+    Corpus(
+        fingerprint=lambda options: line_blocks.fingerprint(_files(options)),
+        read=_read,
+    )
 )

@@ -6,11 +6,12 @@ import json
 import os
 from collections.abc import Collection, Iterable, Iterator
 
-from tasks import client_store, vocabulary
+from tasks import client_store, vocabulary_learning
 from tasks.cache import cache_key, prepare_folder
 from tasks.corpus import ClientText, Corpus, CorpusOptions, Reading, hash_file
 from tasks.errors import TaskError
 from tasks.splitting import SPLITS
+from tasks.vocabulary import BOS, EOS, UNK, Vocabulary
 
 # Part of every cache's key: raise it when a change of code changes what is prepared.
 CODE_VERSION = 2
@@ -25,6 +26,7 @@ _MAX_COUNTED_WORDS = 4_000_000
 
 
 def prepare(
+    name: str,
     corpus: Corpus,
     options: CorpusOptions,
     *,
@@ -36,6 +38,7 @@ def prepare(
     """Prepares a corpus, or finds it prepared.
 
     Args:
+      name: The corpus' name.
       corpus: The corpus.
       options: How to read it.
       cache_dir: Folder of all caches.
@@ -51,19 +54,19 @@ def prepare(
     """
     ingredients = dataclasses.asdict(options) | {
         "code_version": CODE_VERSION,
-        "corpus": corpus.name,
+        "corpus": name,
         "fingerprint": corpus.fingerprint(options),
         "vocabulary": hash_file(vocabulary_path) if vocabulary_path else vocabulary_size,
     }
     # Sources count by their contents, wherever they lie.
     del ingredients["path"]
-    folder = os.path.join(os.path.expanduser(cache_dir), f"{corpus.name}-{cache_key(ingredients)}")
+    folder = os.path.join(os.path.expanduser(cache_dir), f"{name}-{cache_key(ingredients)}")
 
     def fill(temporary: str) -> None:
         reading = corpus.read(options)
-        _check_splits(corpus, reading)
+        _check_splits(name, reading)
         if vocabulary_path:
-            pieces = vocabulary.Vocabulary.load(vocabulary_path)
+            pieces = Vocabulary.load(vocabulary_path)
         else:
             pieces = _learn_vocabulary(reading, vocabulary_size, progress)
         _write_files(temporary, reading, pieces, ingredients, progress)
@@ -71,13 +74,13 @@ def prepare(
     return prepare_folder(folder, fill)
 
 
-def _check_splits(corpus: Corpus, reading: Reading) -> None:
+def _check_splits(name: str, reading: Reading) -> None:
     empty = [split for split in SPLITS if not reading.clients[split]]
     if empty:
         sizes = ", ".join(f"{split} {len(reading.clients[split])}" for split in SPLITS)
         hint = f" ({reading.bad_rows[0]})" if reading.bad_rows else ""
         raise TaskError(
-            f"{corpus.name}: no clients for {' and '.join(empty)} (clients: {sizes}); give "
+            f"{name}: no clients for {' and '.join(empty)} (clients: {sizes}); give "
             f"more users, a lower min_examples, or another seed of the split{hint}"
         )
 
@@ -91,15 +94,15 @@ def _with_progress(
     return tqdm.tqdm(clients, desc=description, unit=" clients", disable=not show, leave=False)
 
 
-def _learn_vocabulary(reading: Reading, size: int, progress: bool) -> vocabulary.Vocabulary:
+def _learn_vocabulary(reading: Reading, size: int, progress: bool) -> Vocabulary:
     """Learns from the training clients' text only: held-out people have no say in the pieces."""
     counts: collections.Counter[str] = collections.Counter()
     for _, texts in _with_progress(reading.clients["train"], "counting words", progress):
         # Not `+=`, which goes through all words counted so far.
-        counts.update(vocabulary.count_words(texts))
+        counts.update(vocabulary_learning.count_words(texts))
         if len(counts) > _MAX_COUNTED_WORDS:
             counts = collections.Counter(dict(counts.most_common(_MAX_COUNTED_WORDS // 2)))
-    return vocabulary.learn(counts, size)
+    return vocabulary_learning.learn(counts, size)
 
 
 @dataclasses.dataclass
@@ -117,13 +120,13 @@ class _SplitStatistics:
         self.examples += len(texts)
         self.words += sum(len(text.split()) for text in texts)
         self.tokens += sum(len(ids) + 1 for ids in pieces)
-        self.unknown_words += sum(ids.count(vocabulary.UNK) for ids in pieces)
+        self.unknown_words += sum(ids.count(UNK) for ids in pieces)
 
 
 def _write_files(
     folder: str,
     reading: Reading,
-    pieces: vocabulary.Vocabulary,
+    pieces: Vocabulary,
     ingredients: dict[str, object],
     progress: bool,
 ) -> None:
@@ -136,7 +139,7 @@ def _write_files(
             ):
                 encoded = pieces.encode(texts)
                 per_split[split].add(texts, encoded)
-                yield split, client_id, [[vocabulary.BOS, *ids, vocabulary.EOS] for ids in encoded]
+                yield split, client_id, [[BOS, *ids, EOS] for ids in encoded]
 
     client_store.write(os.path.join(folder, CLIENTS_FILE), rows())
     pieces.save(os.path.join(folder, VOCABULARY_FILE))

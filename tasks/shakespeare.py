@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tasks.corpus import Corpus, CorpusOptions, Reading, read_in_memory
 from tasks.package_texts import PackageTexts
+from tasks.registry import CORPORA
 
 _SPEAKER = re.compile(r"\*\*(.+?)\*\*")
 _STAGE_DIRECTION = re.compile(r"_[^_]*_|\[[^\]]*\]")
@@ -40,4 +41,6 @@ def _read(options: CorpusOptions) -> Reading:
     return read_in_memory(texts, options)
 
 
-CORPUS = Corpus(name="shakespeare", fingerprint=_PLAYS.fingerprint, read=_read, min_examples=20)
+CORPUS = CORPORA.register("shakespeare")(
+    Corpus(fingerprint=_PLAYS.fingerprint, read=_read, min_examples=20)
+)

@@ -9,6 +9,7 @@ import re
 
 from tasks.corpus import Corpus, CorpusOptions, Reading, read_in_memory
 from tasks.package_texts import PackageTexts
+from tasks.registry import CORPORA
 from tasks.sentences import split_sentences
 
 # "[Applause]", "(Laughter.)": not spoken.
@@ -24,4 +25,4 @@ def _read(options: CorpusOptions) -> Reading:
     return read_in_memory(texts, options)
 
 
-CORPUS = Corpus(name="sotu", fingerprint=_SPEECHES.fingerprint, read=_read)
+CORPUS = CORPORA.register("sotu")(Corpus(fingerprint=_SPEECHES.fingerprint, read=_read))

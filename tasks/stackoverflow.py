@@ -18,6 +18,7 @@ from tasks.corpus import (
     sample_clients,
 )
 from tasks.errors import TaskError
+from tasks.registry import CORPORA
 from tasks.splitting import SPLITS
 
 FILE_NAME = "stackoverflow.sqlite"
@@ -107,4 +108,6 @@ def _read(options: CorpusOptions) -> Reading:
     )
 
 
-CORPUS = Corpus(name="stackoverflow", fingerprint=_fingerprint, read=_read, max_examples=1000)
+CORPUS = CORPORA.register("stackoverflow")(
+    Corpus(fingerprint=_fingerprint, read=_read, max_examples=1000)
+)

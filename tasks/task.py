@@ -7,37 +7,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tasks import (
-    chat,
-    client_store,
-    lm1b,
-    plain_text,
-    preparation,
-    shakespeare,
-    sotu,
-    stackoverflow,
-    text,
-)
+from tasks import client_store, preparation
 from tasks.cache import default_cache_dir
-from tasks.corpus import Corpus, CorpusOptions
+from tasks.corpus import CorpusOptions
 from tasks.errors import TaskError, unknown_name
 from tasks.options import TaskOptions
+from tasks.registry import CORPORA
 from tasks.splitting import SPLITS
 from tasks.vocabulary import Vocabulary
-
-# A new corpus is one file and one name here.
-CORPORA: Mapping[str, Corpus] = {
-    corpus.name: corpus
-    for corpus in (
-        chat.CORPUS,
-        lm1b.CORPUS,
-        plain_text.CORPUS,
-        shakespeare.CORPUS,
-        sotu.CORPUS,
-        stackoverflow.CORPUS,
-        text.CORPUS,
-    )
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +97,7 @@ def make_task(options: TaskOptions, *, seed: int = 0, progress: bool = True) -> 
         raise unknown_name("task", options.name, CORPORA)
     corpus = CORPORA[options.name]
     folder = preparation.prepare(
+        options.name,
         corpus,
         CorpusOptions(
             path=os.path.abspath(os.path.expanduser(options.path)) if options.path else None,

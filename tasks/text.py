@@ -6,6 +6,7 @@ import os
 
 from tasks.corpus import BadRow, Corpus, CorpusOptions, Reading, hash_file, read_in_memory
 from tasks.errors import TaskError
+from tasks.registry import CORPORA
 from tasks.tables import PARSERS, data_files
 
 
@@ -36,4 +37,4 @@ def _read(options: CorpusOptions) -> Reading:
     return read_in_memory(texts, options, bad_rows=bad_rows)
 
 
-CORPUS = Corpus(name="text", fingerprint=_fingerprint, read=_read)
+CORPUS = CORPORA.register("text")(Corpus(fingerprint=_fingerprint, read=_read))

@@ -35,8 +35,9 @@ class StackOverflowTest(absltest.TestCase):
         self.assertEqual(sizes, [1, 1, 1])
 
     def test_prepares_the_synthetic_data(self):
-        corpus = Corpus("stackoverflow", fingerprint=lambda _: "synthetic", read=_synthetic)
+        corpus = Corpus(fingerprint=lambda _: "synthetic", read=_synthetic)
         folder = preparation.prepare(
+            "stackoverflow",
             corpus,
             CorpusOptions(max_examples=2),
             cache_dir=self.create_tempdir().full_path,

@@ -12,10 +12,12 @@ import tensorflow as tf
 from absl.testing import absltest
 
 from tasks import client_store, preparation
+from tasks.corpus import Corpus, read_in_memory
 from tasks.errors import TaskError
 from tasks.options import TaskOptions
+from tasks.registry import CORPORA
 from tasks.report import describe
-from tasks.task import CORPORA, load_task, make_task
+from tasks.task import load_task, make_task
 from tests.tasks import fixtures
 
 _SECOND_START = textwrap.dedent("""
@@ -163,9 +165,22 @@ class TaskTest(absltest.TestCase):
         with self.assertRaisesRegex(TaskError, "holds no prepared task"):
             load_task("text", self.cache_dir)
 
-    def test_registry_names_each_corpus(self):
-        self.assertEqual(list(CORPORA), [corpus.name for corpus in CORPORA.values()])
+    def test_corpora_are_found_where_they_register(self):
         self.assertContainsSubset(["chat", "stackoverflow", "text", "shakespeare"], CORPORA)
+        for corpus in CORPORA.values():
+            self.assertIsInstance(corpus, Corpus)
+
+    def test_a_corpus_from_outside(self):
+        """One that registers itself is prepared like the others, under its own name."""
+        texts = {user: ["hello there"] * 3 for user in fixtures.users_of_every_split(2)}
+        CORPORA.register("greetings")(
+            Corpus(lambda options: "1", lambda options: read_in_memory(texts, options))
+        )
+        task = make_task(TaskOptions("greetings", cache_dir=self.cache_dir, vocabulary_size=60))
+        self.assertLen(task.client_ids("train"), 2)
+        self.assertStartsWith(os.path.basename(task.folder), "greetings-")
+        with self.assertRaisesRegex(TaskError, "did you mean greetings"):
+            make_task(TaskOptions("greeting", cache_dir=self.cache_dir))
 
 
 if __name__ == "__main__":

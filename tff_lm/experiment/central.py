@@ -53,10 +53,12 @@ def build_central(config: ml_collections.ConfigDict, workdir: Workdir) -> Iterat
             seed=config.seed,
         )
     ) as trainer:
+        runtime = _runtime(found, trainer, steps)
         yield Experiment(
             config=config,
             clients=Clients([_EVERYBODY], found.clients.validation, found.clients.test),
-            runtime=start.applied(_runtime(found, trainer, steps), started, leaves),
+            runtime=runtime,
+            begin=start.beginning(runtime, started, leaves),
             longest_first=list,
             client_spec=batching.client_spec,
             evaluate=_evaluator(found, trainer),

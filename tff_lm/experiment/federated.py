@@ -57,7 +57,8 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
         yield Experiment(
             config=config,
             clients=found.clients,
-            runtime=start.applied(resident, started, leaves),
+            runtime=resident,
+            begin=start.beginning(resident, started, leaves),
             longest_first=functools.partial(
                 task.longest_first, "train", examples=config.federated.examples_per_client
             ),

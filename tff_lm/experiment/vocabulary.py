@@ -7,7 +7,8 @@ import pathlib
 from tff_lm import paths
 from tasks.options import TaskOptions
 from tasks.preparation import VOCABULARY_FILE
-from tasks.task import CORPORA, make_task
+from tasks.registry import CORPORA
+from tasks.task import make_task
 from tff_lm.config import ConfigError
 
 # In a run's folder or a prepared task's, and in an exported model.

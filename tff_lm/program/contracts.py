@@ -45,6 +45,7 @@ class Experiment:
       config: the validated configuration.
       clients: ids by split.
       runtime: where rounds are computed.
+      begin: brings the runtime to the state before round 1 (`tff_lm.warm_start.start.beginning`).
       longest_first: a cohort -> the same clients, those with the most text first.
       client_spec: (seed, round, client id) -> the string that names the client in that round.
       evaluate: (split, specs) -> float32[clients, K], a row of metrics for every client.
@@ -60,6 +61,7 @@ class Experiment:
     config: ml_collections.ConfigDict
     clients: Clients
     runtime: Runtime
+    begin: Callable[[], None]
     longest_first: Callable[[Sequence[str]], Sequence[str]]
     client_spec: Callable[[int, int, str], str]
     evaluate: Callable[[str, Sequence[str]], np.ndarray]

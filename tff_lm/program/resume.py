@@ -25,7 +25,7 @@ def restore(experiment: Experiment, store: CheckpointStore) -> int:
     """
     checkpoint = store.latest()
     if checkpoint is None:
-        experiment.runtime.initialize()
+        experiment.begin()
         return NOT_BEGUN
     restore_from(experiment, store, checkpoint)
     return checkpoint.round

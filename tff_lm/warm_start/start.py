@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import ml_collections
 
@@ -16,8 +16,7 @@ from tff_lm.models.lora import is_adapter
 from tff_lm.program.contracts import Runtime
 from tff_lm.run_folder.checkpoints import CheckpointStore
 from tff_lm.run_folder.workdir import Workdir
-from tff_lm.warm_start import matching, sources
-from tff_lm.warm_start.runtime import WarmRuntime
+from tff_lm.warm_start import matching, report, sources
 
 
 def find(
@@ -48,11 +47,34 @@ def find(
     return found
 
 
-def applied(
-    runtime: Runtime, found: matching.Match | None, weight_leaves: dict[str, str]
-) -> Runtime:
-    """The runtime with that start."""
-    return runtime if found is None else WarmRuntime(runtime, found, weight_leaves)
+def beginning(
+    runtime: Runtime,
+    found: matching.Match | None,
+    weight_leaves: Mapping[str, str],
+    say: Callable[[str], None] = print,
+) -> Callable[[], None]:
+    """What brings a runtime to the state before round 1 (`Experiment.begin`).
+
+    Args:
+      runtime: Federated or central.
+      found: Which variables start with which values; None if all start with their initial ones.
+      weight_leaves: The name of each model weight -> the name of its array in the state.
+      say: Is told what was loaded.
+    """
+    if found is None:
+        return runtime.initialize
+
+    def begin() -> None:
+        runtime.initialize()
+        arrays = runtime.state_arrays()
+        shapes = {name: arrays[leaf].shape for name, leaf in weight_leaves.items()}
+        for name in found.loaded:
+            leaf = weight_leaves[name]
+            arrays[leaf] = found.value(name, arrays[leaf])
+        runtime.restore(arrays)
+        say(report.table(found, shapes))
+
+    return begin
 
 
 def _check_positions(found: matching.Match, own: str) -> None:

@@ -111,6 +111,7 @@ def experiment(
         config=config,
         clients=CLIENTS,
         runtime=runtime,
+        begin=runtime.initialize,
         longest_first=sorted,
         client_spec=lambda seed, round_number, client: f"{seed}/{round_number}/{client}",
         evaluate=lambda split, specs: np.full((len(specs), 1), runtime.loss),
