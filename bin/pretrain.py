@@ -17,7 +17,6 @@ from absl import flags
 from tff_lm import paths
 from tff_lm.commands import train
 from tff_lm.config import command_line, python_file
-from tff_lm.experiment import central_plan
 from tff_lm.run_folder import repeating_command
 from tff_lm.run_folder.workdir import Workdir
 
@@ -34,6 +33,9 @@ def main(arguments: Sequence[str]) -> int:
     repeat = repeating_command.train_command(
         config, python_file.load_preset(preset), preset, program="bin.pretrain"
     )
+    # Only now, since it imports TensorFlow.
+    from tff_lm.experiment import central_plan
+
     return train.train(central_plan.resolve(config), workdir, command=repeat)
 
 

@@ -176,11 +176,11 @@ class TaskTest(absltest.TestCase):
         CORPORA.register("greetings")(
             Corpus(lambda options: "1", lambda options: read_in_memory(texts, options))
         )
-        task = make_task("greetings", cache_dir=self.cache_dir, vocabulary_size=60)
+        task = make_task(TaskOptions("greetings", cache_dir=self.cache_dir, vocabulary_size=60))
         self.assertLen(task.client_ids("train"), 2)
         self.assertStartsWith(os.path.basename(task.folder), "greetings-")
         with self.assertRaisesRegex(TaskError, "did you mean greetings"):
-            make_task("greeting", cache_dir=self.cache_dir)
+            make_task(TaskOptions("greeting", cache_dir=self.cache_dir))
 
 
 if __name__ == "__main__":

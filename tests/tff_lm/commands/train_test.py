@@ -91,7 +91,9 @@ class LaunchTest(parameterized.TestCase):
         self.assertEqual(summary["communication"]["upload_reduction"], 1.0)
         self.assertAlmostEqual(summary["padding_fraction"], 0.5)
         self.assertEqual(summary["tokens"], 6 * 3 * fakes.TOKENS)
-        self.assertEqual(json.loads(self.workdir.config.read_text())["federated"]["rounds"], 6)
+        written = json.loads(self.workdir.config.read_text())
+        self.assertEqual(written["federated"]["rounds"], 6)
+        self.assertIn(written["runtime"]["precision"], ("float32", "bfloat16"))
         for name in ("perplexity_by_round.png", "perplexity_by_upload.png"):
             self.assertGreater((self.workdir.plots / name).stat().st_size, 5000)
         self.assertNotEmpty(list(self.workdir.tensorboard.iterdir()))

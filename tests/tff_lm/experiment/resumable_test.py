@@ -20,7 +20,7 @@ class ResumableTest(parameterized.TestCase):
     def processor(self, name):
         """Makes this machine one that computes in `name` by itself."""
         flags = {"avx512_bf16"} if name == "bfloat16" else set()
-        self.enter_context(mock.patch.object(precision, "_cpu_flags", lambda info: flags))
+        self.enter_context(mock.patch.object(precision, "_cpu_flags", return_value=flags))
 
     def begin(self, name):
         config = config_lib.changed(default_config(), {"runtime.precision": name})
