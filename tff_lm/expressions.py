@@ -2,9 +2,9 @@
 
 Each name is that of a frozen dataclass in a registry (`tff_lm.registry`), and its arguments are
 that class's fields of type int, float, bool or str, or another expression: what a wrapper is put
-around, its field `inner`, stands without a name. Annotations of the class must resolve at run time. An expression is read (`tff_lm.expression_parser`), never
-evaluated as code. `parse` imports nothing, so that a configuration is checked at once; `build` and
-`canonical` import what is named.
+around, its field `inner`, stands without a name. The class's annotations must resolve at run time.
+An expression is read (`tff_lm.expression_parser`), never evaluated as code. `parse` imports
+nothing, so that a configuration is checked at once; `build` and `canonical` import what is named.
 """
 
 from __future__ import annotations
@@ -142,6 +142,9 @@ def _made(expression: Expression, registry: Registry[Any]) -> Any:
             arguments[name] = _made(value, registry)
         else:
             arguments[name] = _checked(f"{expression.name}: {name}", value, hints[name], registry)
+    for field in _fields(thing):
+        if field.name not in arguments and _default(field) is dataclasses.MISSING:
+            raise ExpressionError(f"{expression.name} lacks its argument {field.name!r}")
     return thing(**arguments)
 
 
@@ -154,9 +157,10 @@ def _normal(expression: Expression, registry: Registry[Any]) -> Expression:
         if field.name not in given or getattr(made, field.name) == _default(field):
             continue
         value = given[field.name]
-        nested = isinstance(value, Expression)
-        normal = _normal(value, registry) if nested else getattr(made, field.name)
-        arguments.append((field.name, normal))
+        if isinstance(value, Expression):
+            arguments.append((field.name, _normal(value, registry)))
+        else:
+            arguments.append((field.name, getattr(made, field.name)))
     return Expression(expression.name, tuple(arguments))
 
 

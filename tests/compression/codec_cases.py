@@ -1,38 +1,42 @@
-"""The codecs under shared test and what each promises: one without an entry fails the tests."""
+"""What each registered codec promises: one `CodecCase` in `CASES`, and the shared tests have it."""
 
+import dataclasses
 import math
+import re
+from collections.abc import Callable
 
 import numpy as np
 
-from compression import codec_names, make_codec
+from compression import codec_names, codec_of
+from compression.codec import Codec
 from compression.codecs.qsgd import QSGD
-from compression.codecs.random_k import RandomK
-from compression.codecs.rotated import Rotated
+from compression.codecs.uniform import Uniform
 from compression.hadamard import Rotation
+from compression.registry import CODECS as REGISTRY
 
-# Every registered codec with its defaults, so that a new one is tested without a line here ...
-CODECS = {name: make_codec(name) for name in codec_names()}
-# ... and variants that take other paths.
-CODECS |= {
-    "uniform_1_bit": make_codec("uniform", bits=1),
-    "uniform_3_bits": make_codec("uniform", bits=3),
-    "uniform_8_bits_nearest": make_codec("uniform", bits=8, stochastic=False),
-    "uniform_12_bits": make_codec("uniform", bits=12),
-    "uniform_16_bits": make_codec("uniform", bits=16),
-    "uniform_per_row": make_codec("uniform", bits=4, per_row=True),
-    "uniform_bucket": make_codec("uniform", bits=4, bucket=100),
-    "qsgd_2_bits": make_codec("qsgd", bits=2, bucket=100),
-    "drive_least_squares": make_codec("drive", scale="least_squares"),
-    "eden_1_bit": make_codec("eden", bits=1),
-    "eden_2_bits": make_codec("eden", bits=2),
-    "eden_8_bits": make_codec("eden", bits=8),
-    "scaled_rotated": make_codec("scaled", inner="rotated"),
-    "rotated_qsgd": make_codec("rotated", inner=make_codec("qsgd")),
-    "rotated_nearest": make_codec("rotated", inner=make_codec("uniform", stochastic=False)),
-    "entropy_uniform": make_codec("entropy", inner=make_codec("uniform", bits=4), min_levels=1),
-    "entropy_terngrad": make_codec("entropy", inner="terngrad", min_levels=1),
-    "entropy_eden": make_codec("entropy", inner=make_codec("eden", bits=2), min_levels=1),
-}
+
+@dataclasses.dataclass(frozen=True)
+class CodecCase:
+    """A codec under the shared tests, with its defaults and in variants that take other paths.
+
+    Attributes:
+      error: (codec, x) -> bound on the expected squared error of the tensor x, by its paper.
+      bits: (codec, shape) -> the exact size of a payload; None where it depends on the values.
+      variants: Expressions that are tested as well.
+      has_single_values: Whether a tensor of zeros but for one value is on the codec's grid.
+      runs: Round trips over which its error is averaged; few for one that is slow.
+      correlation: The most between its errors under two seeds.
+      largest: The largest value that it carries.
+    """
+
+    error: Callable[[Codec, np.ndarray], float]
+    bits: Callable[[Codec, list[int]], int] | None
+    variants: tuple[str, ...] = ()
+    has_single_values: Callable[[Codec], bool] = lambda codec: True
+    runs: int = 300
+    correlation: float = 5 / 64
+    largest: float = math.inf
+
 
 # Distortion of the best quantizer of a normal variable (Max 1960, table 1); what Eden adds to it.
 LLOYD_MAX = {1: 0.3634, 2: 0.1175, 3: 0.03454, 4: 0.009497, 5: 0.002499, 8: 4.117e-5}
@@ -45,6 +49,15 @@ def uniform_error(codec, x):
     rows = [x.reshape(-1)[start : start + width] for start in range(0, x.size, max(1, width))]
     steps = [(row.max() - row.min()) / (2**codec.bits - 1) for row in rows]
     return sum(len(row) * step**2 / 4 for row, step in zip(rows, steps, strict=True))
+
+
+def tfmot_error(codec, x):
+    return uniform_error(Uniform(codec.bits), x)
+
+
+def tfmot_bits(codec, shape):
+    """28 bits of each int32 are used; the range is two floats."""
+    return 32 * math.ceil(codec.bits * math.prod(shape) / 28) + 64
 
 
 def qsgd_error(codec, x):
@@ -63,8 +76,8 @@ def eden_error(codec, x):
 
 def rotated_error(codec, x):
     """Suresh et al. 2017, theorem 3 with one client; other codecs do not depend on the rotation."""
-    if type(codec.inner).__name__ != "Uniform":
-        return ERRORS[type(codec.inner).__name__](codec.inner, x)
+    if not isinstance(codec.inner, Uniform):
+        return error_bound(codec.inner, x)
     intervals = 2**codec.inner.bits - 1
     return (2 * math.log(max(2, x.size)) + 2) / intervals**2 * float(np.sum(x**2))
 
@@ -80,42 +93,9 @@ def scaled_error(codec, x):
     return 1.02 * error_bound(codec.inner, scaled) * float(np.mean(scales**2))
 
 
-# Class of the codec -> bound on the expected squared error of the tensor x, by its paper.
-ERRORS = {
-    "Identity": lambda codec, x: 0.0,
-    "Float16": lambda codec, x: 2.0**-22 * float(np.sum(x**2)) + x.size * 2.0**-48,
-    "BFloat16": lambda codec, x: 2.0**-16 * float(np.sum(x**2)),
-    "Uniform": uniform_error,
-    "TernGrad": lambda codec, x: float(np.sum(np.abs(x) * (np.abs(x).max() - np.abs(x)))),
-    "QSGD": qsgd_error,
-    "Drive": eden_error,
-    "Eden": eden_error,
-    "Rotated": rotated_error,
-    "Scaled": scaled_error,
-    "Entropy": lambda codec, x: ERRORS[type(codec.inner).__name__](codec.inner, x),
-    "TopK": lambda codec, x: (1 - kept(codec, x.size) / x.size) * float(np.sum(x**2)),
-    "RandomK": lambda codec, x: (round(1 / codec.fraction) - 1) * float(np.sum(x**2)),
-}
-
-
 def kept(codec, size):
     """The k of top_k."""
     return min(size, max(1, round(codec.fraction * size)))
-
-
-def keeps_single_values(codec):
-    """Whether a tensor of zeros but for one value is on the codec's grid, as it is on most.
-
-    A rotation makes it a tensor of values of equal size, which have a level of their own in every
-    codec that follows a range, but not in one that follows the norm.
-    """
-    if isinstance(codec, Rotated):
-        return not isinstance(codec.inner, QSGD)
-    return not isinstance(codec, RandomK)
-
-
-def error_bound(codec, x):
-    return ERRORS[type(codec).__name__](codec, x.astype(np.float64))
 
 
 def fixed_width_bits(values, bits):
@@ -149,7 +129,7 @@ def eden_bits(codec, shape):
 def rotated_bits(codec, shape):
     rotation = Rotation(math.prod(shape))
     inner = codec.inner.by_rows()
-    return BITS[type(inner).__name__](inner, [rotation.blocks, rotation.block])
+    return payload_bits(inner, [rotation.blocks, rotation.block])
 
 
 def scaled_bits(codec, shape):
@@ -164,23 +144,95 @@ def top_k_bits(codec, shape):
     return count * (32 + 8 * (width // 8)) + fixed_width_bits(count, width % 8)
 
 
-# Class of the codec -> the exact payload of a tensor of `shape`.
-BITS = {
-    "Identity": lambda codec, shape: 32 * math.prod(shape),
-    "Float16": lambda codec, shape: 16 * math.prod(shape),
-    "BFloat16": lambda codec, shape: 16 * math.prod(shape),
-    "Uniform": uniform_bits,
-    "TernGrad": lambda codec, shape: 8 * math.ceil(math.prod(shape) / 5) + 32,
-    "QSGD": qsgd_bits,
-    "Drive": eden_bits,
-    "Eden": eden_bits,
-    "Rotated": rotated_bits,
-    "Scaled": scaled_bits,
-    "TopK": top_k_bits,
-    "RandomK": lambda codec, shape: 32 * math.ceil(math.prod(shape) / round(1 / codec.fraction)),
+CASES = {
+    "bfloat16": CodecCase(
+        error=lambda codec, x: 2.0**-16 * float(np.sum(x**2)),
+        bits=lambda codec, shape: 16 * math.prod(shape),
+    ),
+    "drive": CodecCase(eden_error, eden_bits, variants=("drive(scale='least_squares')",)),
+    "eden": CodecCase(
+        eden_error, eden_bits, variants=("eden(bits=1)", "eden(bits=2)", "eden(bits=8)")
+    ),
+    "entropy": CodecCase(
+        error=lambda codec, x: error_bound(codec.inner, x),
+        bits=None,  # its own test compares them with the entropy bound
+        variants=(
+            "entropy(uniform(bits=4), min_levels=1)",
+            "entropy(terngrad, min_levels=1)",
+            "entropy(eden(bits=2), min_levels=1)",
+        ),
+        runs=30,  # it carries the levels of its inner codec: a few runs show that, slowly
+    ),
+    "float16": CodecCase(
+        error=lambda codec, x: 2.0**-22 * float(np.sum(x**2)) + x.size * 2.0**-48,
+        bits=lambda codec, shape: 16 * math.prod(shape),
+        largest=65504,
+    ),
+    "identity": CodecCase(
+        error=lambda codec, x: 0.0, bits=lambda codec, shape: 32 * math.prod(shape)
+    ),
+    "qsgd": CodecCase(qsgd_error, qsgd_bits, variants=("qsgd(bits=2, bucket=100)",)),
+    "random_k": CodecCase(
+        error=lambda codec, x: (round(1 / codec.fraction) - 1) * float(np.sum(x**2)),
+        bits=lambda codec, shape: 32 * math.ceil(math.prod(shape) / round(1 / codec.fraction)),
+        has_single_values=lambda codec: False,
+        correlation=0.2,  # a coordinate of neither sample has the same error in both
+    ),
+    "rotated": CodecCase(
+        rotated_error,
+        rotated_bits,
+        variants=("rotated(qsgd)", "rotated(uniform(stochastic=False))"),
+        # A single value becomes values of one size, which have a level of their own in every codec
+        # that follows a range, but not in one that follows the norm.
+        has_single_values=lambda codec: not isinstance(codec.inner, QSGD),
+    ),
+    "scaled": CodecCase(scaled_error, scaled_bits, variants=("scaled(rotated)",)),
+    "terngrad": CodecCase(
+        error=lambda codec, x: float(np.sum(np.abs(x) * (np.abs(x).max() - np.abs(x)))),
+        bits=lambda codec, shape: 8 * math.ceil(math.prod(shape) / 5) + 32,
+    ),
+    "tfmot_uniform": CodecCase(tfmot_error, tfmot_bits, variants=("tfmot_uniform(bits=5)",)),
+    "top_k": CodecCase(
+        error=lambda codec, x: (1 - kept(codec, x.size) / x.size) * float(np.sum(x**2)),
+        bits=top_k_bits,
+    ),
+    "uniform": CodecCase(
+        uniform_error,
+        uniform_bits,
+        variants=(
+            "uniform(bits=1)",
+            "uniform(bits=3)",
+            "uniform(bits=8, stochastic=False)",
+            "uniform(bits=12)",
+            "uniform(bits=16)",
+            "uniform(bits=4, per_row=True)",
+            "uniform(bits=4, bucket=100)",
+        ),
+    ),
 }
-# "Entropy" has no fixed size: its own test compares it with the entropy bound.
+
+
+def case_of(codec):
+    return CASES[next(name for name, of_name in REGISTRY.items() if of_name is type(codec))]
+
+
+def error_bound(codec, x):
+    return case_of(codec).error(codec, x.astype(np.float64))
 
 
 def payload_bits(codec, shape):
-    return BITS[type(codec).__name__](codec, shape)
+    """None where no formula tells them."""
+    bits = case_of(codec).bits
+    return bits(codec, shape) if bits else None
+
+
+# Name of a test -> codec, for every case with its defaults and in its variants.
+CODECS = {
+    re.sub(r"\W+", "_", text).strip("_"): codec_of(text)
+    for name, case in CASES.items()
+    for text in (name, *case.variants)
+}
+
+
+def names_without_a_case():
+    return sorted(set(codec_names()) - set(CASES))
