@@ -47,9 +47,8 @@ class BatchSpec:
       extra_batches: With buckets, how many batches an epoch may have beyond the fewest possible;
         they are cut where that saves the most padding (see `bucketing`). 0 keeps the number of
         local steps of other systems.
-      part: Which of a client's sentences there are at all, from a share up to another one, both in
-        [0, 1], in stored order: of 5 sentences (0, 0.5) has the first 2 and (0.5, 1) the other 3
-        (see `part_bounds`). Everything else acts on these.
+      part: Which of a client's sentences there are at all, from one share of them up to another, in
+        stored order: of 5, (0, 0.5) has the first 2 and (0.5, 1) the other 3 (`part_bounds`).
     """
 
     batch_size: int = 16
@@ -137,8 +136,7 @@ def _client_rows(data_path: str, split: str, client_id: tf.Tensor) -> tf.Tensor:
 def part_bounds(count: tf.Tensor, part: tuple[float, float]) -> tuple[tf.Tensor, tf.Tensor]:
     """int64[] first and end of a part of `count` int64[] sentences, rounded down.
 
-    Parts that adjoin share a bound, so each sentence is in exactly one of them. A share is the
-    fraction that it stands for: 0.29 of 100 are 29, although the float's product is less.
+    A share is the fraction that it stands for: 0.29 of 100 are 29; the float's product is less.
     """
     shares = [fractions.Fraction(str(share)).limit_denominator(1_000_000) for share in part]
     first, end = (count * share.numerator // share.denominator for share in shares)

@@ -64,6 +64,8 @@ def measure(
         except failures.FAILURES as error:
             return failures.explain(error)
     print(f"{workdir.root}: {config.model.name} after round {chosen.round}")
+    if name != VALIDATION:
+        print(f"{name}: {chosen_evaluation.division}")
     for measure_name, (figures, spread) in measured.items():
         about = split if measure_name == VALIDATION else f"{measure_name}, {split}"
         print(table(about, figures, spread))

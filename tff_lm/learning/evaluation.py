@@ -37,10 +37,10 @@ class Part:
     as_trained: bool = False
 
     def __str__(self) -> str:
-        use = "trained on" if self.as_trained else "measured"
+        use = "trained on" if self.as_trained else "measured on"
         if (self.first, self.end) == (0.0, 1.0):
-            return f"all sentences {use}"
-        return f"sentences from {self.first:.4g} to {self.end:.4g} of all {use}"
+            return f"{use} all sentences"
+        return f"{use} those from {self.first:.4g} to {self.end:.4g} of a client's sentences"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -41,7 +41,7 @@ class MeasureTest(parameterized.TestCase):
             evaluate.measure, self.workdir, "test", "latest", wanted=wanted
         )
         self.assertEqual(code, 0)
-        self.assertIn("\nadapted, test: 3 clients", text)
+        self.assertIn("\nadapted: two halves\nadapted, test: 3 clients", text)
         self.assertIn("\nadapted_before, test: 3 clients", text)
         self.assertNotIn("\ntest: ", text)
 

@@ -1,0 +1,75 @@
+"""From `evaluation.names` to what the training program calls, on stored sentences."""
+
+import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
+
+import types
+
+import numpy as np
+import tensorflow as tf
+from absl.testing import absltest, parameterized
+
+from tasks import batching
+from tests import stock_tff  # noqa: F401  (ends TFF's worker)
+from tests.tasks import fixtures
+from tff_lm.config import ConfigError, default_config
+from tff_lm.experiment import evaluations
+
+
+def _count_sentences(measurement, part_fns):
+    """For each measure a row a client: the sentences in each part."""
+
+    def rows(specs):
+        counts = [
+            [sum(len(batch["x"]) for batch in part_fn(tf.constant(spec))) for part_fn in part_fns]
+            for spec in specs
+        ]
+        return [np.array(counts)] * len(measurement.measures)
+
+    return rows
+
+
+class EvaluationsTest(parameterized.TestCase):
+    def build(self, names):
+        config = default_config()
+        config.evaluation.names = names
+        config.federated.examples_per_client = 4
+        path = fixtures.write_store(
+            self.create_tempdir().full_path,
+            {"a": fixtures.numbered_sentences([3] * 11), "b": [[5]]},
+            split="validation",
+        )
+        task = types.SimpleNamespace(data_path=path)
+        found = types.SimpleNamespace(config=config, task=task)
+        return evaluations.build(found, _count_sentences)
+
+    def test_each_part_has_its_sentences(self):
+        validation, adapted = self.build("adapted(fraction=0.5), validation")
+        self.assertEqual(validation.measures, ("validation",))
+        self.assertEqual(adapted.measures, ("adapted", "adapted_before"))
+        self.assertEqual(
+            adapted.division,
+            "trained on those from 0 to 0.5 of a client's sentences, "
+            "measured on those from 0.5 to 1 of a client's sentences",
+        )
+        specs = [batching.client_spec(0, 0, client) for client in "ab"]
+        (rows,) = validation.rows("validation", specs)
+        np.testing.assert_array_equal(rows, [[11], [1]])
+        # Training takes at most four of the five sentences of the first part.
+        rows, _ = adapted.rows("validation", specs)
+        np.testing.assert_array_equal(rows, [[4, 6], [0, 1]])
+        rows, _ = adapted.rows("test", specs)
+        np.testing.assert_array_equal(rows, 0)
+
+    @parameterized.parameters(
+        ("validation, adapted(fractoin=0.5)", "did you mean 'fraction'"),
+        ("validation, adapted(fraction=1.5)", "fraction is above 0 and below 1"),
+        ("validation, adapted, validation(name='x')", "no argument 'name'"),
+        ("validation, adapted, adapted(name='adapted_before')", "two evaluations measure adapted_"),
+    )
+    def test_refuses(self, names, message):
+        with self.assertRaisesRegex(ConfigError, f"^evaluation.names: .*{message}"):
+            self.build(names)
+
+
+if __name__ == "__main__":
+    absltest.main()
