@@ -1,5 +1,7 @@
 """Every row of every table in configs/paper and configs/chat_paper gives a valid configuration."""
 
+# bazel: data = //configs/chat_paper //configs/paper
+
 import pathlib
 
 from absl.testing import absltest, parameterized
