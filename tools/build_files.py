@@ -8,6 +8,7 @@ hand.
     python -m tools.build_files --check   # names those that are stale and exits with 1
 """
 
+import argparse
 import ast
 import importlib.metadata
 import os
@@ -51,9 +52,7 @@ def stale(root: pathlib.Path, wanted: Mapping[pathlib.PurePath, str]) -> list[pa
     left = [
         path
         for path in _walk(root)
-        if path.name == "BUILD"
-        and path not in wanted
-        and (root / path).read_text().startswith(build_text.HEADER)
+        if path.name == "BUILD" and path not in wanted and _is_of_python(root / path)
     ]
     return sorted([*differ, *left])
 
@@ -83,6 +82,11 @@ def _walk(root: pathlib.Path) -> Iterator[pathlib.PurePath]:
         yield from (here / name for name in names)
 
 
+def _is_of_python(build: pathlib.Path) -> bool:
+    """Returns whether a BUILD file is ours to write: those by hand have no rules of Python."""
+    return "@rules_python//" in build.read_text()
+
+
 def _python_files(root: pathlib.Path) -> Iterator[pathlib.PurePath]:
     # Those at the root, as pytest's conftest.py, belong to tools that Bazel does not run.
     return (path for path in _walk(root) if path.suffix == ".py" and len(path.parts) > 1)
@@ -102,13 +106,10 @@ def _unknown_data(root: pathlib.Path, rules: Collection[build_rules.Rule]) -> It
 def _targets_by_hand(root: pathlib.Path) -> Iterator[str]:
     """Yields the labels of what BUILD files that are written by hand declare or export."""
     for path in _walk(root):
-        if path.name != "BUILD":
+        if path.name != "BUILD" or _is_of_python(root / path):
             continue
-        text = (root / path).read_text()
-        if text.startswith(build_text.HEADER):
-            continue
-        package = "" if path.parent.name == "" else path.parent.as_posix()
-        for node in ast.walk(ast.parse(text, filename=str(path))):
+        package = path.parent.as_posix() if path.parent.name else ""
+        for node in ast.walk(ast.parse((root / path).read_text(), filename=str(path))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield f"//{package}:{node.value}"
 
@@ -125,15 +126,19 @@ def _unknown_sizes(rules: Iterable[build_rules.Rule]) -> Iterator[str]:
 
 def main() -> None:
     """Writes the BUILD files, or checks them."""
+    parser = argparse.ArgumentParser(description="Writes the BUILD files from the imports.")
+    parser.add_argument("--check", action="store_true", help="only name those that are stale")
+    only_check = parser.parse_args().check
     root = pathlib.Path(__file__).resolve().parent.parent
     try:
         wanted = build_files(root, importlib.metadata.packages_distributions())
     except build_rules.BuildError as error:
         sys.exit(str(error))
-    if "--check" in sys.argv[1:]:
-        for path in stale(root, wanted):
-            print(f"{path}: is stale; `make build-files` mends it")
-        sys.exit(bool(stale(root, wanted)))
+    if only_check:
+        found = stale(root, wanted)
+        lines = [f"{path}: is stale; run `make build-files`" for path in found]
+        print("\n".join(lines) or "BUILD files: they are those of the imports.")
+        sys.exit(bool(found))
     for path in write(root, wanted):
         print(path)
 

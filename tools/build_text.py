@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from tools import build_rules
 
-HEADER = "# Generated from the imports and `# bazel:` lines: `make build-files` writes it anew.\n"
+_HEADER = "# Generated from the imports and `# bazel:` lines: `make build-files` writes it anew.\n"
 SIZES = ("small", "medium", "large", "enormous")
 
 
@@ -17,7 +17,7 @@ def text(folder: pathlib.PurePath, rules: Mapping[str, build_rules.Rule]) -> str
     if any(rule.kind != "py_test" for rule in here):
         parts.append(_package(folder))
     parts += [_rule(rule, rules) for rule in here]
-    return HEADER + "\n" + "\n".join(parts)
+    return _HEADER + "\n" + "\n".join(parts)
 
 
 def full(label: str) -> str:
