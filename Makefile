@@ -31,13 +31,17 @@ test: $(STAMP)  ## run the tests with pytest (ARGS, for example ARGS=tests/compr
 lint: $(STAMP)  ## check style and format
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(RUN) -m tools.check_build
+	$(RUN) -m tools.build_files --check
 	$(RUN) -m tools.check_comparisons
 
 .PHONY: format
 format: $(STAMP)  ## format the code, and mend what ruff can mend
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
+
+.PHONY: build-files
+build-files: $(STAMP)  ## write the BUILD files anew, from the imports
+	$(RUN) -m tools.build_files
 
 .PHONY: typecheck
 typecheck: $(STAMP)  ## check the types

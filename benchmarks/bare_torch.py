@@ -8,6 +8,8 @@ one length: more arithmetic, but oneDNN compiles a kernel for each shape only on
 PyTorch is not among this project's requirements: run it where `torch` lies next to them.
 """
 
+# bazel: unlocked = torch
+
 import json
 import math
 import statistics

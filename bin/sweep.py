@@ -6,6 +6,8 @@ Each run is a `bin.train` in WORKDIR/<experiment>/seed_<n>, its output in logs/r
 same command again goes on where the sweep stands.
 """
 
+# bazel: data = //configs/sweeps
+
 import pathlib
 from collections.abc import Sequence
 

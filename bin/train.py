@@ -6,6 +6,8 @@ Everything a run leaves is in its workdir: metrics.csv, summary.json, plots/, te
 checkpoints/. The same command again goes on where the run stands.
 """
 
+# bazel: data = //configs/paper
+
 import pathlib
 from collections.abc import Sequence
 

@@ -6,6 +6,8 @@ is not imported. What is left out, and why, are the named rules below; the count
 statistics.
 """
 
+# bazel: imports = chitchat_dataset
+
 import collections
 import importlib.util
 import itertools

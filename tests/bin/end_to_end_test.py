@@ -3,6 +3,10 @@
 Every start costs the import of TensorFlow Federated, so one uninterrupted run serves all tests.
 """
 
+# bazel: size = enormous
+# bazel: data = //configs
+# bazel: imports = bin.evaluate bin.suggest bin.train
+
 import csv
 import json
 import os

@@ -1,5 +1,7 @@
 """bin.plan as a user runs it."""
 
+# bazel: imports = bin.plan
+
 import os
 import pathlib
 import subprocess

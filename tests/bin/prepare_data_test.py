@@ -1,3 +1,5 @@
+# bazel: imports = bin.prepare_data
+
 import os
 import subprocess
 import sys

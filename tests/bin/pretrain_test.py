@@ -1,5 +1,9 @@
 """bin.pretrain and what builds on it, as a user runs them: each program in a process of its own."""
 
+# bazel: size = enormous
+# bazel: data = //configs
+# bazel: imports = bin.evaluate bin.export bin.pretrain bin.suggest bin.train
+
 import json
 import os
 import pathlib

@@ -1,5 +1,9 @@
 """bin.report as a user runs it; masks against the bytes that real runs measured."""
 
+# bazel: size = enormous
+# bazel: data = //configs
+# bazel: imports = bin.report bin.train
+
 import json
 import os
 import pathlib

@@ -1,5 +1,9 @@
 """`bin.sweep` as a user runs it, over real trainings: killed, resumed, one failing, collected."""
 
+# bazel: size = enormous
+# bazel: data = //configs //configs/sweeps
+# bazel: imports = bin.sweep
+
 import json
 import os
 import pathlib

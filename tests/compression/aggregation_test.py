@@ -1,3 +1,5 @@
+# bazel: size = large
+
 import collections
 import os
 

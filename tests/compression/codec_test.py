@@ -1,5 +1,7 @@
 """What every codec promises, over the whole registry."""
 
+# bazel: size = large
+
 import functools
 
 import numpy as np

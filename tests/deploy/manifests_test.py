@@ -1,5 +1,7 @@
 """The manifests against the code, as far as that is possible without a cluster."""
 
+# bazel: data = //bin:prepare_data //bin:train //bin:worker //deploy
+
 import pathlib
 import re
 

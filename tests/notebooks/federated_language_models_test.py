@@ -1,5 +1,9 @@
 """The notebook runs from top to bottom, at tiny settings, and leaves no process behind."""
 
+# bazel: size = enormous
+# bazel: data = //configs //notebooks:federated_language_models.ipynb
+# bazel: imports = bin.plan bin.suggest bin.train ipykernel matplotlib
+
 import json
 import os
 import pathlib

@@ -1,3 +1,5 @@
+# bazel: imports = tff_lm tensorflow_federated tensorflow_model_optimization tensorflow_text
+
 import os
 import subprocess
 import sys

@@ -1,5 +1,7 @@
 """A report as one web page that needs nothing else: style, plots and sorting are in it."""
 
+# bazel: data = page.css page.html page.js
+
 from __future__ import annotations
 
 import html

@@ -1,5 +1,7 @@
 """One run as a process: its program, its output in a file, gone when we are."""
 
+# bazel: imports = bin.train
+
 from __future__ import annotations
 
 import ctypes

@@ -1,5 +1,7 @@
 """Central training: parts of a batch, AdamW, and going on from a saved state."""
 
+# bazel: size = large
+
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
 import dataclasses

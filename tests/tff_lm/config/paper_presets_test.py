@@ -1,5 +1,7 @@
 """Every row of every table of configs/paper.py and configs/chat_paper.py is valid."""
 
+# bazel: data = //configs/chat_paper //configs/paper
+
 import pathlib
 
 from absl.testing import absltest, parameterized

@@ -1,5 +1,7 @@
 """Every file in configs/ gives a valid configuration."""
 
+# bazel: data = //configs
+
 import importlib.util
 import pathlib
 

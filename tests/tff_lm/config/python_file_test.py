@@ -1,3 +1,5 @@
+# bazel: data = //configs
+
 import os
 import pathlib
 import sys

@@ -1,5 +1,7 @@
 """Every algorithm with a lossy codec in both directions and variables drawn by each client."""
 
+# bazel: size = large
+
 from tests.tff_lm.learning import fixtures  # isort: skip
 
 import functools

@@ -1,5 +1,7 @@
 """What a frozen variable saves, by the operations that really run in a client's training."""
 
+# bazel: size = large
+
 from tests.tff_lm.learning import fixtures  # isort: skip
 
 import collections

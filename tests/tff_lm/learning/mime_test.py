@@ -1,5 +1,7 @@
 """MimeLite against TFF's, Mime against central training, Mime and SCAFFOLD by hand."""
 
+# bazel: size = large
+
 from tests.tff_lm.learning import fixtures  # isort: skip
 
 import numpy as np

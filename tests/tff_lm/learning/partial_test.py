@@ -1,5 +1,7 @@
 """Masks, and what partial training does to models and uploads."""
 
+# bazel: size = large
+
 from tests.tff_lm.learning import fixtures  # isort: skip
 
 import functools

@@ -1,5 +1,7 @@
 """Behaviour of learning processes that no reference covers: odd clients, options, data, types."""
 
+# bazel: size = large
+
 from tests.tff_lm.learning import fixtures  # isort: skip
 
 import dataclasses

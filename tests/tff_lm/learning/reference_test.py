@@ -1,5 +1,7 @@
 """Every algorithm against TFF's own builder."""
 
+# bazel: size = large
+
 from tests.tff_lm.learning import fixtures  # isort: skip
 
 import functools

@@ -1,5 +1,7 @@
 """The planner's bytes are those that a real round measures."""
 
+# bazel: size = large
+
 from tests.tff_lm.learning import fixtures  # isort: skip
 
 import functools

@@ -1,5 +1,8 @@
 """The page in a real browser: its layout on a phone and a desk, its folds, its sorting."""
 
+# bazel: size = medium
+# bazel: tags = local
+
 import html
 import json
 import pathlib

@@ -1,5 +1,8 @@
 """docs/results.md is what the command makes of results/: nobody types into it."""
 
+# bazel: size = medium
+# bazel: data = //:published //configs/sweeps
+
 import os
 import pathlib
 import shutil

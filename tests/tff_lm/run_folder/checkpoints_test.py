@@ -1,5 +1,7 @@
 """Checkpoints under real faults: cut files, flipped bits, a full disk, a killed writer."""
 
+# bazel: size = medium
+
 import os
 import pathlib
 import resource

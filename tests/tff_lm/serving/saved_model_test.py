@@ -1,5 +1,7 @@
 """Exported models, loaded by TensorFlow alone and against the code that wrote them."""
 
+# bazel: size = large
+
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
 import pathlib

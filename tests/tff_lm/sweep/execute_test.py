@@ -1,5 +1,7 @@
 """Whole sweeps over fake runs: real processes of the real program, without TensorFlow."""
 
+# bazel: size = large
+
 import contextlib
 import io
 import json

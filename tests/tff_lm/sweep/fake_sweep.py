@@ -1,5 +1,8 @@
 """Sweep files and calls of a sweep on fake runs, for tests."""
 
+# bazel: data = //configs
+# bazel: imports = tests.tff_lm.sweep.fake_train
+
 from __future__ import annotations
 
 import functools

@@ -1,5 +1,7 @@
 """Every file in configs/sweeps/ gives runs that can be built."""
 
+# bazel: data = //configs/sweeps
+
 import pathlib
 
 from absl.testing import absltest, parameterized

@@ -1,5 +1,7 @@
 """From central training to federated rounds, with real data, models and workers."""
 
+# bazel: size = enormous
+
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
 import contextlib

@@ -1,5 +1,7 @@
 """A child process that ends when this process ends, whatever way that happens."""
 
+# bazel: imports = tff_lm.runtime.processes.launcher
+
 import contextlib
 import io
 import json

@@ -1,5 +1,7 @@
 """A TFF worker on this machine: started tuned, closed to others, ended with its starter."""
 
+# bazel: imports = tensorflow_federated
+
 import dataclasses
 import importlib.util
 import os

@@ -1,5 +1,7 @@
 """Workers as on other machines: `bin.worker` processes, each TFF worker in its own namespace."""
 
+# bazel: imports = bin.worker
+
 import contextlib
 import os
 import pathlib

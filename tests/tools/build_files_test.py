@@ -1,0 +1,233 @@
+import pathlib
+
+from absl.testing import absltest
+
+from tools import build_files, build_rules
+
+_INSTALLED = {"absl": ["absl-py"], "numpy": ["numpy"], "tensorflow": ["tensorflow"]}
+_LIBRARY = """\
+# Generated from the imports and `# bazel:` lines: `make build-files` writes it anew.
+
+load("@rules_python//python:defs.bzl", "py_binary", "py_library")
+
+package(default_visibility = ["//visibility:public"])
+
+py_library(
+    name = "models",
+    srcs = ["__init__.py"],
+)
+
+py_library(
+    name = "net",
+    srcs = ["net.py"],
+    data = ["net.css"],
+    deps = [
+        ":models",
+        "//presets",
+        "@pypi//numpy",
+    ],
+)
+
+py_binary(
+    name = "show",
+    srcs = ["show.py"],
+    deps = [
+        ":models",
+        ":net",
+        "@pypi//absl_py",
+    ],
+)
+"""
+_TESTS = """\
+# Generated from the imports and `# bazel:` lines: `make build-files` writes it anew.
+
+load("@rules_python//python:defs.bzl", "py_library", "py_test")
+
+package(
+    default_testonly = True,
+    default_visibility = ["//tests:__subpackages__"],
+)
+
+py_library(
+    name = "fakes",
+    srcs = ["fakes.py"],
+    deps = ["@pypi//tensorflow"],
+)
+
+py_test(
+    name = "net_test",
+    size = "small",
+    srcs = ["net_test.py"],
+    data = ["//presets"],
+    tags = [
+        "local",
+        "wiring",
+    ],
+    deps = ["//models:net"],
+)
+
+py_test(
+    name = "slow_test",
+    size = "medium",
+    srcs = ["slow_test.py"],
+    deps = [":fakes"],
+)
+"""
+
+
+class BuildFilesTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.root = pathlib.Path(self.create_tempdir().full_path)
+        self.write("requirements.txt", "absl-py==1.4.0\nnumpy==1.25.2\ntensorflow==2.14\n")
+        self.write(".bazelignore", "runs\n")
+        self.write("runs/left.py", "import torch\n")
+        self.write("models/__init__.py")
+        self.write("models/net.css")
+        self.write(
+            "models/net.py",
+            "# bazel: data = net.css\nimport numpy as np\n\n"
+            "def lazily():\n    from presets import tiny\n",
+        )
+        self.write(
+            "models/show.py",
+            "from absl import app\nfrom . import net\nif __name__ == '__main__': app.run(net)\n",
+        )
+        self.write("presets/large.py", "from presets import tiny\n")
+        self.write("presets/tiny.py")
+        self.write("tests/fakes.py", "import tensorflow as tf\n")
+        self.write("tests/slow_test.py", "from tests.fakes import x\n")
+        self.write(
+            "tests/net_test.py",
+            "# bazel: data = //presets\n# bazel: tags = local\nfrom models.net import x\n",
+        )
+
+    def write(self, path: str, content: str = "") -> None:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+
+    def build(self):
+        return build_files.build_files(self.root, _INSTALLED)
+
+    def text(self, path):
+        return self.build()[pathlib.PurePath(path)]
+
+    def problems(self):
+        with self.assertRaises(build_rules.BuildError) as caught:
+            self.build()
+        return caught.exception.problems
+
+    def test_a_module_a_program_and_their_dependencies(self):
+        self.assertEqual(self.text("models/BUILD"), _LIBRARY)
+
+    def test_tests_and_their_helpers(self):
+        self.assertEqual(self.text("tests/BUILD"), _TESTS)
+
+    def test_files_that_are_opened_by_path_are_one_library(self):
+        self.assertIn(
+            'srcs = [\n        "large.py",\n        "tiny.py",\n    ],\n)',
+            self.text("presets/BUILD"),
+        )
+
+    def test_a_declared_size_wins(self):
+        self.write("tests/slow_test.py", "# bazel: size = large\nfrom tests.fakes import x\n")
+        self.assertIn('size = "large"', self.text("tests/BUILD"))
+
+    def test_a_module_is_named_like_its_folder(self):
+        self.write("models/models.py", "import models\n")
+        text = self.text("models/BUILD")
+        self.assertIn('name = "__init__",\n    srcs = ["__init__.py"]', text)
+        self.assertIn('name = "models",\n    srcs = ["models.py"],\n    deps = [":__init__"]', text)
+
+    def test_the_init_of_a_package_closes_no_circle(self):
+        self.write("models/__init__.py", "from models.net import x\n")
+        self.write("models/net.py")
+        self.assertIn('name = "net",\n    srcs = ["net.py"],\n)', self.text("models/BUILD"))
+        both = 'deps = [\n        "//models",\n        "//models:net",\n    ]'
+        self.assertIn(both, self.text("tests/BUILD"))
+
+    def test_writes_what_is_stale_and_then_nothing(self):
+        self.write("models/BUILD", "py_library()")
+        self.assertLen(build_files.write(self.root, self.build()), 3)
+        self.assertEmpty(build_files.stale(self.root, self.build()))
+        self.write("models/net.py", "import absl\n")
+        self.assertEqual(
+            build_files.stale(self.root, self.build()), [pathlib.PurePath("models/BUILD")]
+        )
+
+    def test_the_file_of_a_folder_that_is_gone_goes_and_one_by_hand_stays(self):
+        build_files.write(self.root, self.build())
+        (self.root / "presets").rename(self.root / "settings")
+        self.write("pictures/BUILD", 'exports_files(["a.png"])')
+        self.write("models/net.py", "from settings import tiny\n")
+        self.write("settings/large.py")
+        self.write("tests/net_test.py", "# bazel: data = //settings //pictures:a.png\n")
+        build_files.write(self.root, self.build())
+        self.assertTrue((self.root / "pictures/BUILD").exists())
+        self.assertIn("settings", (self.root / "settings/BUILD").read_text())
+
+        (self.root / "settings/large.py").unlink()
+        (self.root / "settings/tiny.py").unlink()
+        self.write("models/net.py")
+        self.write("tests/net_test.py")
+        build_files.write(self.root, self.build())
+        self.assertFalse((self.root / "settings/BUILD").exists())
+
+    def test_refuses_an_import_that_leads_nowhere(self):
+        self.write("models/net.py", "import torch.nn\nfrom presets import gone\n")
+        self.assertEqual(
+            self.problems(),
+            [
+                "models/net.py: imports presets.gone, which does not exist",
+                "models/net.py: imports torch, which no package of requirements.txt provides",
+            ],
+        )
+
+    def test_refuses_an_installed_package_that_is_not_locked(self):
+        self.write("requirements.txt", "absl-py==1.4.0\ntensorflow==2.14\n")
+        self.assertRegex(self.problems()[0], "net.py: imports numpy, which no package of")
+
+    def test_a_package_may_be_unlocked_as_long_as_it_is(self):
+        self.write("models/net.py", "# bazel: unlocked = torch\nimport torch\n")
+        self.assertNotIn("torch", self.text("models/BUILD"))
+        self.write("models/net.py", "# bazel: unlocked = torch\n")
+        self.assertRegex(self.problems()[0], "names torch, which is locked or not imported")
+
+    def test_refuses_declarations_that_name_nothing(self):
+        self.write(
+            "tests/net_test.py",
+            "# bazel: data = //gone net.css\n# bazel: size = huge\n",
+        )
+        self.write("models/net.py", "# bazel: size = large\n")
+        self.assertEqual(
+            self.problems(),
+            [
+                "models/net.py: '# bazel: size' is for tests",
+                "tests/net_test.py: '# bazel: data' names //gone, which does not exist",
+                "tests/net_test.py: '# bazel: data' names net.css, which does not exist",
+                "tests/net_test.py: '# bazel: size' must be one of "
+                "('small', 'medium', 'large', 'enormous')",
+            ],
+        )
+        self.write("tests/net_test.py", "# bazel: imports = models.gone\n# bazel: sise = large\n")
+        found = self.problems()
+        self.assertRegex(found[0], "sise.*expected '# bazel: KEY = VALUES'")
+        self.assertEqual(found[1], "tests/net_test.py: imports models.gone, which does not exist")
+
+    def test_refuses_two_targets_of_one_name(self):
+        self.write("presets/presets.py", "if __name__ == '__main__': pass\n")
+        self.assertEqual(
+            self.problems(), ["presets/presets.py: another target is called //presets:presets"]
+        )
+
+    def test_refuses_a_circle_of_imports(self):
+        self.write("presets/tiny.py", "import models.net\n")
+        self.assertEqual(
+            self.problems(),
+            ["these import each other in a circle: //models:net //presets:presets"],
+        )
+
+
+if __name__ == "__main__":
+    absltest.main()

@@ -1,0 +1,220 @@
+"""The Bazel rules of all Python files, derived from their imports.
+
+A module is a `py_library`, a program a `py_binary`, a `*_test.py` a `py_test`. A folder without
+`__init__.py` outside `tests` holds files that are opened by their path, such as presets: they are
+one library, named after the folder.
+
+Importing `a.b.c` runs `a/__init__.py` and `a/b/__init__.py` first, so it depends on these as well.
+Where an `__init__.py` imports the very module, Bazel would see a circle: there, those who import
+the module depend on both.
+"""
+
+import dataclasses
+import pathlib
+import sys
+from collections.abc import Collection, Iterable, Mapping
+
+from tools import python_files
+
+# Importing one of these takes seconds: a test that does not is small.
+_SLOW_IMPORTS = ("@pypi//tensorflow", "@pypi//tensorflow_federated")
+TESTS = "tests"
+
+
+class BuildError(Exception):
+    """Files from which no BUILD files can be made.
+
+    Attributes:
+      problems: one line each.
+    """
+
+    def __init__(self, problems: Iterable[str]):
+        self.problems = sorted(set(problems))
+        super().__init__("\n".join(self.problems))
+
+
+@dataclasses.dataclass
+class Rule:
+    """A rule of a BUILD file.
+
+    Attributes:
+      kind: `py_library`, `py_binary` or `py_test`.
+      package: the folder of the BUILD file, relative to the root.
+      name: of the target.
+      files: its sources.
+      dependencies: labels in full, `//package:name` or `@pypi//name`.
+    """
+
+    kind: str
+    package: pathlib.PurePath
+    name: str
+    files: list[python_files.PythonFile]
+    dependencies: set[str] = dataclasses.field(default_factory=set)
+
+    @property
+    def label(self) -> str:
+        """The label in full."""
+        return f"//{self.package.as_posix()}:{self.name}"
+
+    def declared(self, key: str) -> list[str]:
+        """Returns what the `# bazel:` lines of its sources say about `key`."""
+        return sorted({value for file in self.files for value in file.declared[key]})
+
+
+def rules(
+    files: Collection[python_files.PythonFile], provided: Mapping[str, Collection[str]]
+) -> dict[str, Rule]:
+    """Returns the rules by label.
+
+    Args:
+      files: all Python files that the BUILD files are to know.
+      provided: the labels of the locked packages by the names that are imported.
+
+    Raises:
+      BuildError: an import leads nowhere, or imports form a circle.
+    """
+    return _Graph(files, provided).rules
+
+
+class _Graph:
+    """The rules and who depends on whom."""
+
+    def __init__(
+        self,
+        files: Collection[python_files.PythonFile],
+        provided: Mapping[str, Collection[str]],
+    ):
+        self._provided = provided
+        self._problems: list[str] = []
+        paths = {file.path for file in files}
+        self._owners: dict[str, str] = {}  # labels by the dotted names of modules
+        self._folders: dict[str, str] = {}  # ... and of folders without `__init__.py`
+        self.rules: dict[str, Rule] = {}
+        for file in sorted(files, key=lambda file: file.path):
+            self._add(file, paths)
+        self._tops = {file.path.parts[0] for file in files}
+        imports = {label: self._imported(rule) for label, rule in self.rules.items()}
+        self._check_circles(imports)
+        if self._problems:
+            raise BuildError(self._problems)
+        self._set_dependencies(imports)
+
+    def _add(self, file: python_files.PythonFile, paths: Collection[pathlib.PurePath]) -> None:
+        """Makes the rule of a file, or adds the file to that of its folder."""
+        self._problems += [f"{file.path}: {mistake}" for mistake in file.mistakes]
+        folder = file.path.parent
+        kind = "py_test" if file.is_test else "py_binary" if file.is_program else "py_library"
+        is_grouped = (
+            kind == "py_library"
+            and folder / "__init__.py" not in paths
+            and TESTS not in folder.parts
+        )
+        name = file.path.stem
+        if name == "__init__" and folder / f"{folder.name}.py" not in paths:
+            name = folder.name
+        rule = Rule(kind, folder, folder.name if is_grouped else name, [file])
+        module = folder if file.path.name == "__init__.py" else file.path.with_suffix("")
+        self._owners[".".join(module.parts)] = rule.label
+        existing = self.rules.setdefault(rule.label, rule)
+        if existing is not rule and is_grouped and existing.kind == kind:
+            existing.files.append(file)
+        elif existing is not rule:
+            self._problems.append(f"{file.path}: another target is called {rule.label}")
+        if is_grouped:
+            self._folders[".".join(folder.parts)] = rule.label
+
+    def _imported(self, rule: Rule) -> set[str]:
+        """Returns the labels of what the sources of `rule` import by name."""
+        found: set[str] = set()
+        for file in rule.files:
+            unused = set(file.declared["unlocked"])
+            for each in file.imports:
+                top = each.module.partition(".")[0]
+                if top in file.declared["unlocked"] and top not in self._provided:
+                    unused.discard(top)
+                else:
+                    found.update(self._resolve(file, each))
+            self._problems += [
+                f"{file.path}: '# bazel: unlocked' names {name}, which is locked or not imported"
+                for name in sorted(unused)
+            ]
+        return found - {rule.label}
+
+    def _resolve(self, file: python_files.PythonFile, each: python_files.Import) -> Iterable[str]:
+        """Returns the labels of what has an imported name."""
+        top = each.module.partition(".")[0]
+        if top in self._tops:
+            name = f"{each.module}.{each.member}".rstrip(".")
+            # A member of a package may be anything in its `__init__.py`; a folder has files alone.
+            for owners, owned in (
+                (self._owners, name),
+                (self._folders, name),
+                (self._owners, each.module),
+            ):
+                if owned in owners:
+                    return [owners[owned]]
+            self._problems.append(f"{file.path}: imports {name}, which does not exist")
+        elif top in self._provided:
+            return self._provided[top]
+        elif top not in sys.stdlib_module_names:
+            self._problems.append(
+                f"{file.path}: imports {top}, which no package of requirements.txt provides"
+            )
+        return []
+
+    def _check_circles(self, imports: Mapping[str, Collection[str]]) -> None:
+        for circle in _circles(imports):
+            self._problems.append(f"these import each other in a circle: {' '.join(circle)}")
+
+    def _initial(self, rule: Rule) -> list[str]:
+        """Returns the rules of the `__init__.py` that run before its sources, innermost first."""
+        names = [".".join(folder.parts) for folder in (rule.package, *rule.package.parents)]
+        labels = (self._owners.get(name) for name in names)
+        return [label for label in labels if label and label != rule.label]
+
+    def _set_dependencies(self, imports: Mapping[str, set[str]]) -> None:
+        """Adds to the imports the `__init__.py` that they run, but closes no circle."""
+        initial = {label: self._initial(rule) for label, rule in self.rules.items()}
+        everything = {
+            label: {*found, *initial[label], *(i for one in found for i in initial.get(one, ()))}
+            for label, found in imports.items()
+        }
+        circle_of = {label: circle for circle in _circles(everything) for label in circle}
+
+        def together(one: str, other: str) -> bool:
+            return other in circle_of.get(one, ())
+
+        for label, rule in self.rules.items():
+            own = initial[label][:1]
+            # An imported module brings its `__init__.py` unless the two are in a circle.
+            others = [i for one in imports[label] for i in initial.get(one, ()) if together(one, i)]
+            runs_first = {i for i in (*own, *others) if not together(label, i)}
+            rule.dependencies = {*imports[label], *runs_first} - {label}
+
+
+def _circles(graph: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """Returns the groups of nodes that reach each other."""
+    reached = {node: reach(graph, node) for node in graph}
+    groups = {
+        tuple(sorted(other for other in reached[node] if node in reached.get(other, ())))
+        for node in graph
+        if node in reached[node]
+    }
+    return [list(group) for group in sorted(groups)]
+
+
+def reach(graph: Mapping[str, Collection[str]], start: str) -> set[str]:
+    """Returns all that `start` leads to, itself only if there is a way back."""
+    seen: set[str] = set()
+    waiting = list(graph[start])
+    while waiting:
+        node = waiting.pop()
+        if node not in seen:
+            seen.add(node)
+            waiting += graph.get(node, ())
+    return seen
+
+
+def is_small(rule: Rule, graph: Mapping[str, Collection[str]]) -> bool:
+    """Returns whether a test is done in seconds, since nothing that it imports takes long."""
+    return not reach(graph, rule.label).intersection(_SLOW_IMPORTS)
