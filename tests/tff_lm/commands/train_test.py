@@ -156,12 +156,12 @@ class LaunchTest(parameterized.TestCase):
     def test_cohorts_differ_between_rounds_and_carry_the_round(self):
         runtime = fakes.FakeRuntime()
         self.train(runtime=runtime)
-        self.assertLen(runtime.specs, 6)
-        for number, specs in enumerate(runtime.specs, start=1):
+        self.assertLen(runtime.orders, 6)
+        for number, specs in enumerate(runtime.orders, start=1):
             self.assertLen(set(specs), 3)
             for spec in specs:
                 self.assertStartsWith(spec, f"0/{number}/train")
-        cohorts = {tuple(spec.split("/")[2] for spec in specs) for specs in runtime.specs}
+        cohorts = {tuple(spec.split("/")[2] for spec in specs) for specs in runtime.orders}
         self.assertGreater(len(cohorts), 1)
 
     @parameterized.parameters(1, 2, 3, 4, 6)
@@ -189,7 +189,7 @@ class LaunchTest(parameterized.TestCase):
         self.train(runtime=whole, workdir=other, passes=passes)
         self.assertEqual(read_csv(self.workdir), read_csv(other))
         met: set[str] = set()
-        for row, specs in zip(read_csv(other)[1:], whole.specs[::passes], strict=True):
+        for row, specs in zip(read_csv(other)[1:], whole.orders[::passes], strict=True):
             cohort = {spec.split("/")[2] for spec in specs}
             expected = 3 * passes * fakes.DOWNLOAD_BYTES + len(cohort - met) * frozen
             self.assertEqual(float(row["download_bytes"]), expected)
@@ -211,7 +211,7 @@ class LaunchTest(parameterized.TestCase):
     def test_a_second_signal_ends_at_once(self):
         runtime = fakes.FakeRuntime(signal_before(4, signal.SIGINT, signal.SIGINT))
         self.assertEqual(self.train(runtime=runtime), 130)
-        self.assertLen(runtime.specs, 3)
+        self.assertLen(runtime.orders, 3)
         self.assertEqual(self.final_state(self.workdir).round, 2)
 
     def test_signal_handlers_are_put_back(self):
@@ -233,7 +233,7 @@ class LaunchTest(parameterized.TestCase):
         self.train()
         runtime = fakes.FakeRuntime()
         self.assertEqual(self.train(fakes.config(federated__rounds=8), runtime), 0)
-        self.assertLen(runtime.specs, 2)
+        self.assertLen(runtime.orders, 2)
         self.assertEqual(read_csv(self.workdir), read_csv(other))
         self.assertEqual(json.loads(self.workdir.summary.read_text())["rounds"], 8)
 
@@ -283,8 +283,8 @@ class LaunchTest(parameterized.TestCase):
     def test_a_round_of_two_passes_calls_twice_on_one_cohort(self):
         runtime = fakes.FakeRuntime()
         self.assertEqual(self.train(runtime=runtime, passes=2), 0)
-        self.assertLen(runtime.specs, 12)
-        self.assertEqual(runtime.specs[0::2], runtime.specs[1::2])
+        self.assertLen(runtime.orders, 12)
+        self.assertEqual(runtime.orders[0::2], runtime.orders[1::2])
         summary = json.loads(self.workdir.summary.read_text())
         self.assertEqual(
             summary["communication"]["upload_bytes_per_client"], 2 * fakes.UPLOAD_BYTES

@@ -7,8 +7,9 @@ import functools
 import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
-from tff_lm.config import default_config
-from tff_lm.experiment import federated, settings
+from tff_lm.config import default_config, read
+from tff_lm.experiment import federated
+from tff_lm.learning.options import PartialOptions
 from tff_lm.learning.partial import build_client_model
 from tff_lm.models import build_model
 
@@ -27,7 +28,9 @@ def _config(policy, **options):
 
 def _client_model(config):
     model_fn = functools.partial(build_model, "transformer_tiny", _VOCABULARY)
-    return build_client_model(model_fn, [True] * _VOCABULARY, settings.partial(config))
+    return build_client_model(
+        model_fn, [True] * _VOCABULARY, read(config, PartialOptions, "partial")
+    )
 
 
 class FrozenWeightsTest(parameterized.TestCase):
@@ -35,7 +38,8 @@ class FrozenWeightsTest(parameterized.TestCase):
     def test_only_a_fixed_subset_is_downloaded_once(self, policy):
         config = _config(policy)
         client_model = _client_model(config)
-        process = federated._learning_process(config, client_model)
+        algorithm = federated._algorithm(config, client_model, population=10)
+        process = federated._learning_process(config, client_model, algorithm)
         measurements = process.next.type_signature.result.metrics.member["distributor"]
         measured = [name for name, _ in tff.structure.iter_elements(measurements)]
         self.assertIn("download_bits", measured)
@@ -52,7 +56,7 @@ class FrozenWeightsTest(parameterized.TestCase):
         self.assertEqual(model.partition.frozen[0], 0)
         self.assertEqual(model.partition.frozen, tuple(range(len(model.partition.frozen))))
         with self.assertRaisesRegex(ValueError, "for the policy 'fixed' alone"):
-            settings.partial(_config("per_round", order="bottom_up"))
+            _client_model(_config("per_round", order="bottom_up"))
 
 
 if __name__ == "__main__":

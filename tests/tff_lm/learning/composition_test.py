@@ -18,10 +18,9 @@ from compression.interop import with_weights
 from compression.ledger import CommunicationLedger
 from compression.registry import CLIENT_TRANSFORMS, RULES, SUM_TRANSFORMS
 from tff_lm.learning import partial
-from tff_lm.learning.algorithms import ALGORITHMS, AlgorithmOptions
-from tff_lm.learning.build import build_learning_process
-from tff_lm.learning.local_training import LocalOptions
-from tff_lm.learning.partial import PartialOptions, trained_mask
+from tff_lm.learning.options import PartialOptions
+from tff_lm.learning.partial import trained_mask
+from tff_lm.learning.registry import ALGORITHMS
 from tff_lm.program import traffic
 from tff_lm.runtime.rounds import round_form
 
@@ -60,20 +59,18 @@ def _round(name):
         codec=_DOWNLOAD,
         min_elements=_MIN_ELEMENTS,
     )
-    options = AlgorithmOptions(
+    process = fixtures.process(
+        model,
         name=name,
         client_optimizer="sgd" if name == "scaffold" else "momentum",
-        client_learning_rate=0.1,
-        local=LocalOptions(epochs=2),
+        learning={"local_epochs": 2, "population": 10},
+        parts={
+            "aggregator": UpdateAggregator(_UPLOAD, min_elements=_MIN_ELEMENTS),
+            "distributor": distribute(model.partition.weights_type()),
+            "build_state_distributor": distribute,
+        },
     )
-    process = build_learning_process(
-        model,
-        options,
-        aggregator=UpdateAggregator(_UPLOAD, min_elements=_MIN_ELEMENTS),
-        distributor=distribute(model.partition.weights_type()),
-        build_state_distributor=distribute,
-    )
-    cohort = fixtures.cohort(*_CLIENTS)
+    cohort = fixtures.with_states(process, fixtures.cohort(*_CLIENTS))
     outputs = fixtures.run(process, [cohort] * ALGORITHMS[name].passes)
     return process, outputs[-1][0], [metrics for _, metrics in outputs]
 
@@ -115,8 +112,7 @@ class CompositionTest(parameterized.TestCase):
             rule=RULES["median"](),
             sum_transforms=[make() for make in SUM_TRANSFORMS.values()],
         )
-        options = AlgorithmOptions(name=name)
-        process = build_learning_process(_model(), options, aggregator=aggregator)
+        process = fixtures.process(_model(), name=name, parts={"aggregator": aggregator})
         form = round_form.compile_next(process.next)
         self.assertEqual(
             form.metrics_type["aggregator"]["clipped_clients"], tff.TensorType(np.int32)
@@ -127,7 +123,7 @@ class CompositionTest(parameterized.TestCase):
         model, cohort = fixtures.client_model(), fixtures.cohort(1, 0, 2)
         results = []
         for aggregator in (None, with_weights(tff.aggregators.MeanFactory())):
-            process = build_learning_process(model, AlgorithmOptions(), aggregator=aggregator)
+            process = fixtures.process(model, parts={"aggregator": aggregator})
             ((state, metrics),) = fixtures.run(process, [cohort])
             results.append(fixtures.trainable(process, state))
             figures = traffic.record(CommunicationLedger(_SIZES.sum()), [metrics], lambda: 0)

@@ -15,7 +15,7 @@ from tff_lm import expressions, registry
 from tff_lm.evaluations.adapted import Adapted
 from tff_lm.evaluations.registry import EVALUATIONS
 from tff_lm.learning import evaluation, scoring
-from tff_lm.learning.local_training import LocalOptions
+from tff_lm.learning.options import LearningOptions
 from tff_lm.learning.weights import full_partition
 
 _RATE = 0.3
@@ -120,7 +120,7 @@ class AdaptedTest(parameterized.TestCase):
 
     def test_its_own_arguments_go_before_those_of_the_clients(self):
         measurement = Adapted(learning_rate=0.05, epochs=3)
-        own = evaluation.OwnTraining(_RATE, LocalOptions(epochs=2, steps=4))
+        own = evaluation.OwnTraining(_RATE, LearningOptions(local_epochs=2, local_steps=4))
         ((row,), _) = _rows(measurement, [_FIRST, _REST], ["4"], own)
         first, rest = list(_FIRST(tf.constant("4"))), list(_REST(tf.constant("4")))
         # Three passes over three batches, of which four steps are taken.

@@ -8,15 +8,17 @@ import numpy as np
 import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
-from tff_lm.learning.finalizers import build_server_optimizer
-from tff_lm.learning.schedules import ScheduleOptions, build_schedule
-from tff_lm.learning.update_rules import UPDATE_RULES
+from tff_lm.learning.algorithms.fed_avg import FedAvg
+from tff_lm.learning.finalizers import build_finalizer
+from tff_lm.learning.options import AlgorithmOptions, LearningOptions
+from tff_lm.learning.weights import VariableSpec
 
 del fixtures  # ends TFF's worker
 
 WEIGHTS = tff.learning.models.ModelWeights(
     (np.ones(2, np.float32), np.full(3, 2.0, np.float32)), ()
 )
+VARIABLES = (VariableSpec("first", (2,)), VariableSpec("second", (3,)))
 TYPE = tff.to_type(
     tff.learning.models.ModelWeights(
         (tff.TensorType(np.float32, [2]), tff.TensorType(np.float32, [3])), ()
@@ -26,9 +28,10 @@ TYPE = tff.to_type(
 
 def step(*aggregates):
     """(state, weights, measurements) after each aggregate, with FedAdam."""
-    process = build_server_optimizer(
-        UPDATE_RULES["adam"](), 0.1, build_schedule(ScheduleOptions()), TYPE
+    options = LearningOptions(
+        AlgorithmOptions(server_optimizer="adam(epsilon=0.0000001)", server_learning_rate=0.1)
     )
+    process = build_finalizer(FedAvg(options, VARIABLES), TYPE)
     state, weights, outputs = process.initialize(), WEIGHTS, []
     for mean, weight in aggregates:
         mean = tuple(np.array(value, np.float32) for value in mean)

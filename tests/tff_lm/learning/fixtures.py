@@ -11,7 +11,9 @@ import tensorflow_federated as tff
 from tests import stock_tff  # noqa: F401  (ends TFF's worker)
 from tests.tff_lm.learning.tiny_model import STARTS_WORD, VOCABULARY, TinyModel
 from tff_lm.learning import metrics, weights
+from tff_lm.learning.build import build_algorithm, build_learning_process
 from tff_lm.learning.client_model import ClientModel
+from tff_lm.learning.options import AlgorithmOptions, LearningOptions
 
 
 def random_batches(client: int, count: int = 3, size: int = 4) -> list[OrderedDict]:
@@ -56,11 +58,40 @@ def cohort(*clients: int, count: int = 3) -> list[tf.data.Dataset]:
     return [dataset(random_batches(client, count) if client else []) for client in clients]
 
 
+def with_states(process, clients: list[tf.data.Dataset]) -> list:
+    """The data of clients for `process`, who kept nothing yet, where they keep something."""
+    data_type = process.next.type_signature.parameter[1].member
+    if isinstance(data_type, tff.SequenceType):
+        return clients
+    zeros = tuple(np.zeros(leaf.shape, np.float32) for leaf in data_type["kept"].element)
+    kept = tf.data.Dataset.from_tensors(zeros)
+    return [OrderedDict(batches=batches, kept=kept) for batches in clients]
+
+
 def client_model(model_fn=TinyModel, mask_policy=None, partition=None) -> ClientModel:
     """The model as the clients see it."""
     return ClientModel(
         model_fn, partition or weights.full_partition(model_fn), STARTS_WORD, mask_policy
     )
+
+
+def process(
+    model=None, *, client_learning_rate=0.1, name="fed_avg", learning=None, parts=None, **options
+):
+    """A learning process of the algorithm `name`.
+
+    Args:
+      model: the `ClientModel`; the tiny one by default.
+      client_learning_rate: and ...
+      name: and ...
+      **options: of `AlgorithmOptions`.
+      learning: further arguments of `LearningOptions`.
+      parts: further arguments of `build_learning_process`.
+    """
+    model = model or client_model()
+    algorithm = AlgorithmOptions(name=name, client_learning_rate=client_learning_rate, **options)
+    chosen = LearningOptions(algorithm=algorithm, **(learning or {}))
+    return build_learning_process(model, build_algorithm(model, chosen), **(parts or {}))
 
 
 class ReferenceModel(tff.learning.models.VariableModel):

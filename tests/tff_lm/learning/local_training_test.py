@@ -14,9 +14,8 @@ from absl.testing import absltest, parameterized
 
 from tff_lm.learning import gradient_hooks, local_training, partial
 from tff_lm.learning.local_optimizers import FreshState
-from tff_lm.learning.local_training import LocalOptions
-from tff_lm.learning.partial import PartialOptions
-from tff_lm.learning.update_rules import Sgd
+from tff_lm.learning.optimizers.sgd import Sgd
+from tff_lm.learning.options import LearningOptions, PartialOptions
 from tff_lm.models import MODELS, build_model
 
 TINY = [name for name in MODELS if name.endswith("_tiny")]
@@ -40,7 +39,7 @@ def _graph_of_training(client_model):
         weights = client_model.partition.split(
             [0.2 * rng.normal(size=s).astype("f") for s in client_model.partition.shapes]
         )
-        optimizer = FreshState(Sgd(), local.variables)
+        optimizer = FreshState(Sgd(), local.names, local.variables)
         data = fixtures.dataset(batches)
 
         @tf.function(autograph=False)
@@ -49,7 +48,7 @@ def _graph_of_training(client_model):
             result = local_training.train(
                 local,
                 data,
-                LocalOptions(),
+                LearningOptions(),
                 optimizer,
                 tf.constant(0.1),
                 gradient_hooks.compose([]),

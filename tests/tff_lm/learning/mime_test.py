@@ -1,4 +1,4 @@
-"""MimeLite against TFF's, Mime against central training, Mime and SCAFFOLD by hand."""
+"""MimeLite against TFF's, Mime against central training and by hand."""
 
 # bazel: size = large
 
@@ -9,12 +9,9 @@ import tensorflow as tf
 import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
-from tff_lm.learning.algorithms import AlgorithmOptions
-from tff_lm.learning.build import build_learning_process
-from tff_lm.learning.local_training import LocalOptions
-
 _OPTIMIZERS = tff.learning.optimizers
 _COHORTS = [(1, 2, 0), (3, 4), (5,)]
+_NAMES = {"sgd": "sgd", "momentum": "momentum", "adam": "adam(epsilon=0.001)"}
 _BASE = {
     "sgd": _OPTIMIZERS.build_sgdm(0.2),
     "momentum": _OPTIMIZERS.build_sgdm(0.2, 0.9),
@@ -23,7 +20,7 @@ _BASE = {
 
 
 def _build(**options):
-    return build_learning_process(fixtures.client_model(), AlgorithmOptions(**options))
+    return fixtures.process(**options)
 
 
 def _assert_close(actual, expected):
@@ -72,10 +69,9 @@ class MimeTest(parameterized.TestCase):
         )
         ours = _build(
             name="mime_lite",
-            client_optimizer=name,
+            client_optimizer=_NAMES[name],
             client_learning_rate=0.2,
-            client_epsilon=1e-3,
-            local=LocalOptions(epochs=epochs),
+            learning={"local_epochs": epochs},
         )
         data = [fixtures.cohort(*clients) for clients in _COHORTS]
         repeated = [[client.repeat(epochs) for client in cohort] for cohort in data]
@@ -88,17 +84,14 @@ class MimeTest(parameterized.TestCase):
 
     @parameterized.parameters("sgd", "momentum", "adam")
     def test_mime_with_one_client_and_one_batch_is_central_training(self, name):
-        process = _build(
-            name="mime", client_optimizer=name, client_learning_rate=0.2, client_epsilon=1e-3
-        )
+        process = _build(name="mime", client_optimizer=_NAMES[name], client_learning_rate=0.2)
         data = [fixtures.cohort(4, count=1)] * 6  # three rounds of two passes
         outputs = fixtures.run(process, data)
         central = _central_training(4, 3, _BASE[name])
         _assert_close(fixtures.trainable(process, outputs[-1][0]), central)
 
-    @parameterized.parameters("mime", "scaffold")
-    def test_full_gradient_sees_the_data_once_whatever_the_epochs(self, name):
-        process = _build(name=name, local=LocalOptions(epochs=3))
+    def test_full_gradient_sees_the_data_once_whatever_the_epochs(self):
+        process = _build(name="mime", learning={"local_epochs": 3})
         cohort = fixtures.cohort(1, 2)
         rows = [fixtures.per_client(output) for output in fixtures.run(process, [cohort, cohort])]
         np.testing.assert_array_equal(fixtures.column(rows[0], "batches"), [3, 3])
@@ -122,40 +115,6 @@ class MimeTest(parameterized.TestCase):
             weights = [w - 0.2 * (g - g0 + c) for w, g, g0, c in terms]
         _assert_close(fixtures.trainable(process, second[0]), weights)
 
-    def test_scaffold_by_hand(self):
-        """Two clients; the update of i is the sum of rate * (g(w) - c_i + c) along its path."""
-        process = _build(name="scaffold", client_learning_rate=0.2)
-        clients = (1, 2)
-        cohort = fixtures.cohort(*clients)
-        first, second = fixtures.run(process, [cohort, cohort])
-        start = fixtures.trainable(process, process.initialize())
-        for a, b in zip(start, fixtures.trainable(process, first[0]), strict=True):
-            np.testing.assert_array_equal(a, b)
-        texts = [fixtures.random_batches(client) for client in clients]
-        tokens = [[np.count_nonzero(batch["y"]) for batch in text] for text in texts]
-        totals = np.sum(tokens, axis=1)
-        own = [
-            _average([_gradients(start, batch) for batch in text], counts)
-            for text, counts in zip(texts, tokens, strict=True)
-        ]
-        control = _average(own, totals)
-        ends = []
-        for text, variates in zip(texts, own, strict=True):
-            weights = start
-            for batch in text:
-                terms = zip(weights, _gradients(weights, batch), variates, control, strict=True)
-                weights = [w - 0.2 * (g - c_i + c) for w, g, c_i, c in terms]
-            ends.append(weights)
-        _assert_close(fixtures.trainable(process, second[0]), _average(ends, totals))
-
-    def test_scaffold_with_one_client_is_fed_avg(self):
-        """Its variate is the cohort's: nothing is left to correct."""
-        cohort = fixtures.cohort(3)
-        scaffold, fed_avg = _build(name="scaffold"), _build(name="fed_avg")
-        corrected = fixtures.run(scaffold, [cohort] * 4)[-1][0]
-        plain = fixtures.run(fed_avg, [cohort] * 2)[-1][0]
-        _assert_close(fixtures.trainable(scaffold, corrected), fixtures.trainable(fed_avg, plain))
-
     def test_uploads_are_measured_in_the_pass_that_makes_them(self):
         process = _build(name="mime", client_optimizer="momentum")
         cohort = fixtures.cohort(1, 2)
@@ -169,10 +128,6 @@ class MimeTest(parameterized.TestCase):
         self.assertEqual(first["aggregator"]["upload_bits"], 0)
         self.assertEqual(gradient_bits(second), 0)
         self.assertEqual(second["aggregator"]["upload_bits"], 2 * 32 * sizes)
-
-    def test_scaffold_refuses_an_optimizer_with_state(self):
-        with self.assertRaisesRegex(ValueError, "use 'mime'"):
-            _build(name="scaffold", client_optimizer="adam")
 
 
 if __name__ == "__main__":

@@ -14,10 +14,9 @@ from compression import make_codec
 from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
 from tff_lm.learning import partial
-from tff_lm.learning.algorithms import AlgorithmOptions
-from tff_lm.learning.build import build_learning_process
-from tff_lm.learning.partial import PartialOptions, trained_mask
-from tff_lm.learning.update_rules import UPDATE_RULES
+from tff_lm.learning.options import PartialOptions
+from tff_lm.learning.partial import trained_mask
+from tff_lm.learning.registry import OPTIMIZERS
 from tff_lm.models import build_model
 
 # TinyModel: embeddings 65, hidden 25, output 65, bias 13 parameters: 168 in all.
@@ -45,9 +44,7 @@ def _transformer(policy, fraction, seed=0):
 
 
 def _process(client_model, **options):
-    return build_learning_process(
-        client_model, AlgorithmOptions(client_learning_rate=0.2, **options)
-    )
+    return fixtures.process(client_model, client_learning_rate=0.2, **options)
 
 
 class MaskTest(parameterized.TestCase):
@@ -98,7 +95,7 @@ class MaskTest(parameterized.TestCase):
 
     def test_bottom_up_stops_where_the_pattern_does(self):
         """The embedding may not be frozen: it needs every gradient, so the norms train as well."""
-        model = _named("transformer_tiny", "fixed", 0.5, order="bottom_up", pattern="block")
+        model = _named("transformer_tiny", "fixed", 0.5, order="bottom_up", include="block")
         frozen = [model.partition.names[i] for i in model.partition.frozen]
         self.assertGreater(len(frozen), 1)
         for name in frozen:
@@ -122,15 +119,15 @@ class MaskTest(parameterized.TestCase):
         with self.assertRaisesRegex(ValueError, "lie in"):
             PartialOptions("fixed", 1.5)
         with self.assertRaisesRegex(ValueError, "no regular expression"):
-            PartialOptions("fixed", 0.5, pattern="(")
+            PartialOptions("fixed", 0.5, include="(")
         with self.assertRaisesRegex(ValueError, "order 'top_down' is unknown"):
             PartialOptions("fixed", 0.5, order="top_down")
         with self.assertRaisesRegex(ValueError, "for the policy 'fixed' alone"):
             PartialOptions("rolling", 0.5, order="bottom_up")
         with self.assertRaisesRegex(ValueError, "no matrix"):
-            _model("fixed", pattern="nothing")
+            _model("fixed", include="nothing")
         with self.assertRaisesRegex(ValueError, "widen the pattern"):
-            _model("fixed", 0.1, pattern="hidden")
+            _model("fixed", 0.1, include="hidden")
 
 
 class PartialTrainingTest(parameterized.TestCase):
@@ -182,7 +179,7 @@ class PartialTrainingTest(parameterized.TestCase):
                     weight.assign_sub(0.2 * tf.convert_to_tensor(gradient))
         return [a - w.numpy() for a, w in zip(start, weights, strict=True)]
 
-    @parameterized.parameters(*UPDATE_RULES)
+    @parameterized.parameters(*OPTIMIZERS)
     def test_untrained_variable_keeps_value_and_moments(self, optimizer):
         process = _process(
             _model("per_round"), server_optimizer=optimizer, server_learning_rate=0.1
@@ -197,7 +194,7 @@ class PartialTrainingTest(parameterized.TestCase):
             steps = [np.asarray(s.finalizer["steps"])[i] for s in (first, second)]
             self.assertEqual(steps[1] - steps[0], int(is_changed))
             moments = [[np.asarray(m) for m in s.finalizer["slots"][i]] for s in (first, second)]
-            self.assertLen(moments[0], len(UPDATE_RULES[optimizer]().slots))
+            self.assertLen(moments[0], len(OPTIMIZERS[optimizer]().slots("", ())))
             for m, n in zip(*moments, strict=True):
                 self.assertEqual(np.array_equal(m, n), not is_changed)
 
@@ -207,7 +204,7 @@ class PartialTrainingTest(parameterized.TestCase):
         (first, _), (second, _) = fixtures.run(process, [fixtures.cohort(1, 2)] * 2)
         mask = trained_mask(_model("per_round"), 1, [0, 0])
         for i, is_trained in enumerate(mask):
-            slots = [s.client_work["shared"]["slots"][i] for s in (first, second)]
+            slots = [s.client_work["coded"]["slots"][i] for s in (first, second)]
             for m, n in zip(*slots, strict=True):
                 self.assertEqual(np.array_equal(m, n), not is_trained)
 
@@ -231,14 +228,13 @@ class PartialTrainingTest(parameterized.TestCase):
         model = _named(name, "fixed", 0.5, order=order)
         partition = model.partition
         codec = make_codec("uniform", bits=8, stochastic=False)
-        process = build_learning_process(
-            model,
-            AlgorithmOptions(client_learning_rate=0.2),
-            aggregator=UpdateAggregator(codec, min_elements=1),
-            distributor=build_compressed_broadcast(
+        parts = {
+            "aggregator": UpdateAggregator(codec, min_elements=1),
+            "distributor": build_compressed_broadcast(
                 partition.weights_type(), codec, min_elements=1, constants=partition.constants
             ),
-        )
+        }
+        process = fixtures.process(model, client_learning_rate=0.2, parts=parts)
         ((state, metrics),) = fixtures.run(process, [fixtures.cohort(1)])
         sizes = np.array([np.prod(shape) for shape in partition.shapes])
         trained, frozen = list(partition.trained), list(partition.frozen)
@@ -294,12 +290,11 @@ class PartialTrainingTest(parameterized.TestCase):
         for i, (a, b) in enumerate(zip(start, fixtures.trainable(process, state), strict=True)):
             self.assertEqual(not np.array_equal(a, b), mask[i], model.partition.names[i])
 
-    @parameterized.parameters(*UPDATE_RULES)
+    @parameterized.parameters(*OPTIMIZERS)
     def test_masks_work_with_stateful_clients_clipping_and_mime(self, optimizer):
         for name in ("fed_prox", "mime_lite"):
-            model = build_learning_process(
-                _model("per_client_per_round"),
-                AlgorithmOptions(name=name, client_optimizer=optimizer, client_learning_rate=0.1),
+            model = fixtures.process(
+                _model("per_client_per_round"), name=name, client_optimizer=optimizer
             )
             state, metrics = fixtures.run(model, [fixtures.cohort(1, 0, 2)])[0]
             rows = np.asarray(metrics["client_work"]["per_client"])

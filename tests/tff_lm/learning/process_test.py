@@ -4,7 +4,6 @@
 
 from tests.tff_lm.learning import fixtures  # isort: skip
 
-import dataclasses
 from collections import OrderedDict
 
 import numpy as np
@@ -13,18 +12,14 @@ from absl.testing import absltest, parameterized
 from tensorflow_federated.python.core.backends.native import mergeable_comp_compiler
 
 from tff_lm.evaluations.global_model import GlobalModel
-from tff_lm.learning import evaluation, metrics, specs
-from tff_lm.learning.algorithms import ALGORITHMS, AlgorithmOptions
-from tff_lm.learning.build import build_learning_process
-from tff_lm.learning.local_training import LocalOptions
-from tff_lm.learning.schedules import ScheduleOptions
-
-_OPTIONS = AlgorithmOptions(client_learning_rate=0.2)
+from tff_lm.learning import evaluation, metrics
+from tff_lm.learning.options import ScheduleOptions
+from tff_lm.learning.orders import with_client_orders
+from tff_lm.learning.registry import ALGORITHMS
 
 
-def _build(local=LocalOptions(), **options):  # noqa: B008
-    options = dataclasses.replace(_OPTIONS, local=local, **options)
-    return build_learning_process(fixtures.client_model(), options)
+def _build(model=None, **options):
+    return fixtures.process(model, client_learning_rate=0.2, **options)
 
 
 def _after(process, *cohorts):
@@ -68,12 +63,12 @@ class ProcessTest(parameterized.TestCase):
         process = _build()
         once = _after(process, *cohorts)
         self._assert_same(once, _after(process, *cohorts))
-        self._assert_same(once, _after(_build(name="fed_prox", proximal_mu=0.0), *cohorts))
+        self._assert_same(once, _after(_build(proximal_mu=0.0), *cohorts))
 
     def test_proximal_term_pulls_towards_the_initial_weights(self):
         cohort = fixtures.cohort(1)
         norms = []
-        for mu in (0.0, 1.0, 3.0):
+        for mu in (0.001, 1.0, 3.0):
             output = fixtures.run(_build(name="fed_prox", proximal_mu=mu), [cohort])[0]
             norms.append(fixtures.column(fixtures.per_client(output), "update_square")[0])
         self.assertSequenceEqual(norms, sorted(norms, reverse=True))
@@ -94,7 +89,7 @@ class ProcessTest(parameterized.TestCase):
         self.assertEqual(after.finalizer["round"], state.finalizer["round"])
 
     def test_client_that_diverges_is_left_out_and_counted(self):
-        process = build_learning_process(fixtures.client_model(PoisonedModel), _OPTIONS)
+        process = _build(fixtures.client_model(PoisonedModel))
         poison = OrderedDict(
             x=np.array([[1, _POISON]], np.int32),
             y=np.array([[_POISON, 2]], np.int32),
@@ -117,7 +112,7 @@ class ProcessTest(parameterized.TestCase):
     @parameterized.parameters("tokens", "examples", "uniform")
     def test_weighting(self, weighting):
         cohort = [fixtures.dataset(fixtures.random_batches(1, 4)), *fixtures.cohort(2, count=1)]
-        process = _build(LocalOptions(weighting=weighting))
+        process = _build(weighting=weighting)
         alone = [_after(process, [data]) for data in cohort]
         start = fixtures.trainable(process, process.initialize())
         (state, _), *_ = outputs = fixtures.run(process, [cohort])
@@ -131,7 +126,7 @@ class ProcessTest(parameterized.TestCase):
     def test_steps_and_epochs(self):
         batches = fixtures.random_batches(1, 3)
         plain, whole = _build(), [fixtures.dataset(batches)]
-        five_steps = _build(LocalOptions(epochs=2, steps=5))
+        five_steps = _build(learning={"local_epochs": 2, "local_steps": 5})
         first_five = [fixtures.dataset(batches + batches[:2])]
         self._assert_same(_after(five_steps, whole), _after(plain, first_five))
         one = [fixtures.dataset(batches[:1])]
@@ -141,22 +136,23 @@ class ProcessTest(parameterized.TestCase):
 
     def test_clipping_bounds_a_step(self):
         output = fixtures.run(
-            _build(LocalOptions(clip_norm=0.01), client_learning_rate=1.0),
+            fixtures.process(clip_norm=0.01, client_learning_rate=1.0),
             [fixtures.cohort(1, count=1)],
         )[0]
         norm = np.sqrt(fixtures.column(fixtures.per_client(output), "update_square")[0])
         self.assertAlmostEqual(norm, 0.01, places=5)
 
     def test_schedules_scale_the_rates(self):
-        decay = ScheduleOptions("linear", decay_steps=2)
+        decay = ScheduleOptions("linear", decay=2)
         data = [fixtures.cohort(1, count=3)]
         # By local step the factors are 1, 1/2, 0: the third step does nothing.
-        local = LocalOptions(schedule=decay)
+        local = {"local_schedule": decay}
         self._assert_same(
-            _after(_build(local), *data), _after(_build(dataclasses.replace(local, steps=2)), *data)
+            _after(_build(learning=local), *data),
+            _after(_build(learning={**local, "local_steps": 2}), *data),
         )
-        for options in ({"client_round_schedule": decay}, {"server_schedule": decay}):
-            process = _build(**options)
+        for name in ("client_schedule", "server_schedule"):
+            process = _build(learning={name: decay})
             states = [s for s, _ in fixtures.run(process, data * 4)]
             weights = [fixtures.trainable(process, state) for state in states]
             self.assertFalse(np.array_equal(weights[0][0], weights[1][0]))
@@ -170,12 +166,12 @@ class ProcessTest(parameterized.TestCase):
         hparams["client_work"]["learning_rate"] = np.float32(0.05)
         data = fixtures.cohort(1)
         changed = process.next(process.set_hparams(state, hparams), data).state
-        expected = _after(_build(client_learning_rate=0.05), data)
+        expected = _after(fixtures.process(client_learning_rate=0.05), data)
         self._assert_same(fixtures.trainable(process, changed), expected)
 
-    def test_client_specs_evaluation_and_warm_start(self):
+    def test_client_orders_and_evaluation(self):
         process = _build()
-        next_round = specs.with_client_specs(process, _dataset_fn)
+        next_round = with_client_orders(process, _dataset_fn)
         state_type = process.initialize.type_signature.result.member
         model = fixtures.client_model()
         evaluate = evaluation.build_evaluation(
@@ -192,10 +188,6 @@ class ProcessTest(parameterized.TestCase):
         (rows,) = evaluate(state, ["", "2"])
         np.testing.assert_array_equal(rows[0], 0.0)
         self._assert_row(rows[1], fixtures.trainable(process, state), "2")
-        given = process.get_model_weights(state)
-        warm = specs.with_given_weights(process)(given)
-        self._assert_same(fixtures.trainable(process, warm), fixtures.trainable(process, state))
-        self.assertEqual(warm.finalizer["round"], 0)
 
     def _assert_row(self, row, weights, spec):
         """The row of an evaluated client, computed in NumPy."""
@@ -223,12 +215,16 @@ class ProcessTest(parameterized.TestCase):
         mergeable_comp_compiler.compile_to_mergeable_comp_form(process.next)
 
     def test_unknown_names_are_refused(self):
-        with self.assertRaisesRegex(ValueError, "algorithm 'fedavg' is unknown"):
+        with self.assertRaisesRegex(
+            ValueError, "Unknown algorithm 'fedavg'; did you mean 'fed_avg'"
+        ):
             _build(name="fedavg")
-        with self.assertRaisesRegex(ValueError, "optimizer 'lion' is unknown"):
+        with self.assertRaisesRegex(ValueError, "unknown optimizer 'lion'"):
             _build(client_optimizer="lion")
-        with self.assertRaisesRegex(ValueError, "weighting 'words' is unknown"):
-            LocalOptions(weighting="words")
+        with self.assertRaisesRegex(ValueError, "Unknown weighting 'words'"):
+            _build(weighting="words")
+        with self.assertRaisesRegex(ValueError, "local_epochs = 0 must be at least 1"):
+            _build(learning={"local_epochs": 0})
 
 
 if __name__ == "__main__":

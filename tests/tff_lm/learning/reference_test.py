@@ -10,8 +10,6 @@ import numpy as np
 import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
-from tff_lm.learning.algorithms import AlgorithmOptions
-from tff_lm.learning.build import build_learning_process
 from tff_lm.models import build_model
 
 _OPTIMIZERS = tff.learning.optimizers
@@ -33,7 +31,7 @@ _CLIENTS = {
 
 class ReferenceTest(parameterized.TestCase):
     def _assert_equal_runs(self, options, reference, model_fn=fixtures.TinyModel, cohorts=_COHORTS):
-        ours = build_learning_process(fixtures.client_model(model_fn), options)
+        ours = fixtures.process(fixtures.client_model(model_fn), **options)
         data = [fixtures.cohort(*clients) for clients in cohorts]
         states = [state for state, _ in fixtures.run(ours, data)]
         theirs = [state for state, _ in fixtures.run(reference, data)]
@@ -53,31 +51,34 @@ class ReferenceTest(parameterized.TestCase):
     @parameterized.parameters(*_SERVERS)
     def test_server_optimizer(self, name):
         rate, server = _SERVERS[name]
-        options = AlgorithmOptions(
-            name=name, client_learning_rate=0.2, server_learning_rate=rate, server_epsilon=1e-3
-        )
+        options = {
+            "name": name,
+            "client_learning_rate": 0.2,
+            "server_learning_rate": rate,
+            "server_epsilon": 1e-3,
+        }
         self._assert_equal_runs(options, self._fed_avg(_OPTIMIZERS.build_sgdm(0.2), server))
 
     def test_fed_adagrad(self):
         # TFF adds epsilon under the root, the paper after it: equal where epsilon is negligible.
-        options = AlgorithmOptions(
-            name="fed_adagrad",
-            client_learning_rate=0.2,
-            server_learning_rate=0.1,
-            server_epsilon=1e-7,
-        )
+        options = {
+            "name": "fed_adagrad",
+            "client_learning_rate": 0.2,
+            "server_learning_rate": 0.1,
+            "server_epsilon": 1e-7,
+        }
         server = _OPTIMIZERS.build_adagrad(0.1, 0.1, 1e-7)
         self._assert_equal_runs(options, self._fed_avg(_OPTIMIZERS.build_sgdm(0.2), server))
 
     @parameterized.parameters(*_CLIENTS)
     def test_client_optimizer(self, name):
-        options = AlgorithmOptions(client_learning_rate=0.2, client_optimizer=name)
+        options = {"client_learning_rate": 0.2, "client_optimizer": name}
         reference = self._fed_avg(_CLIENTS[name], _OPTIMIZERS.build_sgdm(1.0))
         self._assert_equal_runs(options, reference)
 
     def test_fed_prox(self):
         # TFF 0.87 adds mu * (w0 - w) to the gradient: the opposite of Li et al. 2020, equation 2.
-        options = AlgorithmOptions(name="fed_prox", client_learning_rate=0.2, proximal_mu=-1.5)
+        options = {"name": "fed_prox", "client_learning_rate": 0.2, "proximal_mu": -1.5}
         reference = tff.learning.algorithms.build_weighted_fed_prox(
             fixtures.ReferenceModel, 1.5, _OPTIMIZERS.build_sgdm(0.2), _OPTIMIZERS.build_sgdm(1.0)
         )
@@ -89,7 +90,7 @@ class ReferenceTest(parameterized.TestCase):
         reference = self._fed_avg(
             _OPTIMIZERS.build_sgdm(0.2), _OPTIMIZERS.build_sgdm(1.0), model_fn
         )
-        options = AlgorithmOptions(client_learning_rate=0.2)
+        options = {"client_learning_rate": 0.2}
         self._assert_equal_runs(options, reference, model_fn, cohorts=[(1, 2), (3, 0)])
 
 

@@ -13,9 +13,8 @@ from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
 from compression.ledger import CommunicationLedger
 from compression.registry import codec_of
-from tff_lm.learning.algorithms import AlgorithmOptions
-from tff_lm.learning.build import build_learning_process
-from tff_lm.learning.partial import PartialOptions, build_client_model, trained_mask
+from tff_lm.learning.options import PartialOptions
+from tff_lm.learning.partial import build_client_model, trained_mask
 from tff_lm.planner import offers
 from tff_lm.planner.catalogue import DOWNLOADS, UPLOADS
 
@@ -43,16 +42,15 @@ def real_round(upload, download, policy="full", fraction=1.0):
     """The metrics of a round of three clients, and what its ledger says of it."""
     options = PartialOptions(policy, fraction, min_size=MIN_SIZE)
     client_model = build_client_model(MODEL_FN, fixtures.STARTS_WORD, options)
-    process = build_learning_process(
-        client_model,
-        AlgorithmOptions(),
-        aggregator=UpdateAggregator(codec_of(upload.expression), min_elements=MIN_ELEMENTS),
-        distributor=build_compressed_broadcast(
+    parts = {
+        "aggregator": UpdateAggregator(codec_of(upload.expression), min_elements=MIN_ELEMENTS),
+        "distributor": build_compressed_broadcast(
             client_model.partition.weights_type(),
             codec_of(download.expression),
             min_elements=MIN_ELEMENTS,
         ),
-    )
+    }
+    process = fixtures.process(client_model, parts=parts)
     ((_, metrics),) = fixtures.run(process, [fixtures.cohort(*CLIENTS, count=1)])
     ledger = CommunicationLedger(int(SIZES.sum()))
     measured = [metrics["aggregator"]], [metrics["distributor"]]

@@ -8,7 +8,9 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from configs import _paper_rows, stackoverflow
+from tff_lm.config import read
 from tff_lm.experiment import settings
+from tff_lm.learning.options import PartialOptions
 from tff_lm.models import build_model
 from tff_lm.planner.draws import draws, partition_of
 from tff_lm.planner.payloads import payload_bits
@@ -32,7 +34,7 @@ class PaperRowsTest(parameterized.TestCase):
         config = _paper_rows.preset(stackoverflow.get_config, f"combination/{row}")
         model_fn, shapes = shapes_of(config.model.name, config)
         bits = payload_bits(shapes, settings.codec(config, "upload"), config.upload.min_elements)
-        mean = draws(model_fn, settings.partial(config)).mean(np.asarray(bits))
+        mean = draws(model_fn, read(config, PartialOptions, "partial")).mean(np.asarray(bits))
         _, lstm = shapes_of("lstm_large", config)
         saving = 32 * sum(map(math.prod, lstm)) / mean
         self.assertGreaterEqual(saving, FACTORS[row])

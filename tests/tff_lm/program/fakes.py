@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from compression.ledger import CommunicationLedger
+from tff_lm.client_order import ClientOrder
 from tff_lm.config import default_config
 from tff_lm.evaluations import names
 from tff_lm.program.contracts import Clients, Evaluation, Experiment
@@ -48,7 +49,7 @@ class FakeRuntime:
     ):
         self.weights = None
         self.step = 0
-        self.specs: list[list[str]] = []
+        self.orders: list[list[str]] = []
         self._before_round = before_round
         self._distributor = {"download_bits": 8 * DOWNLOAD_BYTES}
         if frozen_bytes:
@@ -58,16 +59,17 @@ class FakeRuntime:
         self.weights = np.zeros(PARAMETERS)
         self.step = 0
 
-    def next(self, specs: Sequence[str]):
+    def next(self, orders: Sequence[ClientOrder]):
         self._before_round(self.step + 1)
-        self.specs.append(list(specs))
-        digest = hashlib.sha256(" ".join(specs).encode()).digest()
+        texts = [order.encode() for order in orders]
+        self.orders.append(texts)
+        digest = hashlib.sha256(" ".join(texts).encode()).digest()
         self.weights = self.weights * 0.5 + np.frombuffer(digest[:PARAMETERS], np.uint8)
         self.step += 1
         return {
             "distributor": self._distributor,
-            "client_work": {"per_client": np.full((len(specs), 1), self.loss)},
-            "aggregator": {"upload_bits": 8 * UPLOAD_BYTES * len(specs)},
+            "client_work": {"per_client": np.full((len(orders), 1), self.loss)},
+            "aggregator": {"upload_bits": 8 * UPLOAD_BYTES * len(orders)},
         }
 
     @property
@@ -142,7 +144,6 @@ def experiment(
         runtime=runtime,
         begin=runtime.initialize,
         longest_first=sorted,
-        client_spec=lambda seed, round_number, client: f"{seed}/{round_number}/{client}",
         evaluations=evaluations(config, runtime),
         summarise=summarise,
         passes=passes,

@@ -7,7 +7,7 @@ import pathlib
 from absl.testing import absltest, parameterized
 
 from tff_lm.experiment import settings
-from tff_lm.learning import algorithms
+from tff_lm.learning.registry import ALGORITHMS
 from tff_lm.sweep import execute
 from tff_lm.sweep.plan import Planner
 
@@ -29,8 +29,8 @@ class SweepFilesTest(parameterized.TestCase):
         for run in runs:
             for section in ("upload", "download"):
                 settings.codec(run.config, section)
-            options = settings.algorithm(run.config)
-            algorithms.server_rule(options, algorithms.resolve(options))
+            options = settings.learning(run.config)
+            ALGORITHMS[options.algorithm.name](options, ())
 
     @parameterized.named_parameters((path.stem, path) for path in FILES)
     def test_the_runs_of_a_seed_differ(self, path):

@@ -20,6 +20,7 @@ import psutil
 from absl.testing import absltest, parameterized
 
 from tests.tff_lm.runtime import toy_process
+from tff_lm.client_order import ClientOrder
 from tff_lm.runtime.network import certificates, remote, tunnel
 from tff_lm.runtime.processes import worker
 from tff_lm.runtime.rounds import resident
@@ -86,12 +87,12 @@ class RemoteTestCase(parameterized.TestCase):
         return machine
 
 
-def _slow_specs(round_number: int) -> list[str]:
-    return [f"7/{round_number}/client{index}/slow" for index in range(6)]
+def _slow_orders(round_number: int) -> list[ClientOrder]:
+    return [ClientOrder(7, round_number, f"client{index}/slow") for index in range(6)]
 
 
-def _specs(round_number: int) -> list[str]:
-    return [f"7/{round_number}/client{index}" for index in range(6)]
+def _orders(round_number: int) -> list[ClientOrder]:
+    return [ClientOrder(7, round_number, f"client{index}") for index in range(6)]
 
 
 class RoundsTest(RemoteTestCase):
@@ -100,9 +101,9 @@ class RoundsTest(RemoteTestCase):
         with resident.WorkerPool(workers) as runtime:
             process = resident.ResidentProcess(runtime, _PROCESS.initialize, _PROCESS.next)
             process.initialize()
-            metrics = [process.next(_specs(0))]
+            metrics = [process.next(_orders(0))]
             before_slow_round()
-            metrics += [process.next(_slow_specs(1)), process.next(_specs(2))]
+            metrics += [process.next(_slow_orders(1)), process.next(_orders(2))]
             return metrics, process.state_arrays()
 
     def assert_same(self, left, right):

@@ -12,18 +12,24 @@ from absl.testing import absltest, parameterized
 
 from tests import stock_tff
 from tests.tff_lm.runtime import toy_process
+from tff_lm.client_order import NOBODY, ClientOrder
 from tff_lm.runtime import errors
 from tff_lm.runtime.processes import worker
-from tff_lm.runtime.rounds import resident
+from tff_lm.runtime.rounds import resident, worker_pool
 
 _ROUNDS = 3
 _PROCESS = toy_process.learning_process()
 _EVALUATION = toy_process.evaluation(_PROCESS)
 
 
-def _specs(round_number: int, clients: int = 5) -> list[str]:
-    """Clients of a round; the last one is the empty client."""
-    return [f"7/{round_number}/client{index}" for index in range(clients - 1)] + [""]
+def _orders(round_number: int, clients: int = 5, kind: str = "") -> list[ClientOrder]:
+    """Clients of a round; the last one is nobody."""
+    names = [f"client{index}{kind}" for index in range(clients - 1)]
+    return [ClientOrder(7, round_number, name) for name in [*names, NOBODY]]
+
+
+def _texts(round_number: int) -> list[str]:
+    return [order.encode() for order in _orders(round_number)]
 
 
 def _local_worker(concurrency: int = 2) -> worker.LocalWorker:
@@ -38,12 +44,12 @@ def _flatten(value: object) -> list[np.ndarray]:
 class ResidentTestCase(parameterized.TestCase):
     def start(self, workers=None, chunk_size=None, process=_PROCESS) -> resident.ResidentProcess:
         self.runtime = self.enter_context(
-            resident.WorkerPool(workers or [_local_worker()], chunk_size)
+            worker_pool.WorkerPool(workers or [_local_worker()], chunk_size)
         )
         return resident.ResidentProcess(self.runtime, process.initialize, process.next)
 
     def run_rounds(self, process, rounds=range(_ROUNDS)):
-        return [process.next(_specs(round_number)) for round_number in rounds]
+        return [process.next(_orders(round_number)) for round_number in rounds]
 
     def assert_same(self, left, right):
         self.assertEqual(list(left), list(right))
@@ -60,10 +66,10 @@ class EqualityTest(ResidentTestCase):
         with stock_tff.own_worker():
             cls.states, cls.metrics = [_PROCESS.initialize()], []
             for round_number in range(_ROUNDS):
-                output = _PROCESS.next(cls.states[-1], _specs(round_number))
+                output = _PROCESS.next(cls.states[-1], _texts(round_number))
                 cls.states.append(output.state)
                 cls.metrics.append(output.metrics)
-            cls.evaluated = _EVALUATION(cls.states[-1], _specs(9))
+            cls.evaluated = _EVALUATION(cls.states[-1], _texts(9))
 
     def assert_equals_stock(self, process):
         arrays = list(process.state_arrays().values())
@@ -77,7 +83,7 @@ class EqualityTest(ResidentTestCase):
         process.initialize()
         self.assertEqual(self.run_rounds(process), self.metrics)
         self.assert_equals_stock(process)
-        self.assertEqual(process.evaluate(_EVALUATION, _specs(9)), self.evaluated)
+        self.assertEqual(process.evaluate(_EVALUATION, _orders(9)), self.evaluated)
         self.assert_equals_stock(process)  # an evaluation leaves the state as it is
 
     def test_two_workers_equal_stock_up_to_rounding(self):
@@ -134,13 +140,13 @@ class StateTest(ResidentTestCase):
         self.run_rounds(self.process, range(1))
         expected = self.process.state_arrays()
         with self.assertRaisesRegex(errors.ComputationError, "a broken client"):
-            self.process.next(["7/1/a", "7/1/broken", "7/1/b"])
+            self.process.next([ClientOrder(7, 1, name) for name in ("a", "broken", "b")])
         self.assert_same(self.process.state_arrays(), expected)
 
     def test_no_state_yet(self):
         process = resident.ResidentProcess(self.runtime, _PROCESS.initialize, _PROCESS.next)
         with self.assertRaisesRegex(RuntimeError, "initialize"):
-            process.next(_specs(0))
+            process.next(_orders(0))
 
 
 class MemoryTest(ResidentTestCase):
@@ -149,10 +155,10 @@ class MemoryTest(ResidentTestCase):
         process.initialize()
         memory = psutil.Process(self.runtime.workers[0].pid).memory_info
         for round_number in range(6):
-            process.next(_specs(round_number))
+            process.next(_orders(round_number))
         before = memory().rss
         for round_number in range(20):
-            process.next(_specs(round_number))
+            process.next(_orders(round_number))
         self.assertLess(memory().rss - before, 40e6)  # 20 states alone would be 120 MB
 
 
@@ -171,7 +177,7 @@ class FaultTest(ResidentTestCase):
             if victim is not None:
                 logs = stack.enter_context(self.assertLogs("absl", "WARNING"))
                 _kill_soon(self.runtime.workers[victim])
-            metrics.append(process.next([f"7/2/client{index}/slow" for index in range(6)]))
+            metrics.append(process.next(_orders(2, 7, "/slow")))
         if victim is not None:
             self.assertIn("worker died", "".join(logs.output))
         metrics += self.run_rounds(process, range(3, 4))
@@ -201,9 +207,9 @@ class FaultTest(ResidentTestCase):
         process = self.start()
         process.initialize()
         self.run_rounds(process)
-        expected = process.evaluate(_EVALUATION, _specs(9))
+        expected = process.evaluate(_EVALUATION, _orders(9))
         os.kill(self.runtime.workers[0].pid, signal.SIGKILL)
-        self.assertEqual(process.evaluate(_EVALUATION, _specs(9)), expected)
+        self.assertEqual(process.evaluate(_EVALUATION, _orders(9)), expected)
 
     def test_workers_that_keep_dying_end_with_the_last_state(self):
         dying = _DyingWorker(worker.WorkerOptions(concurrency=1))
@@ -214,7 +220,7 @@ class FaultTest(ResidentTestCase):
         dying.dies = True
         os.kill(dying.pid, signal.SIGKILL)
         with self.assertRaisesRegex(errors.RuntimeFailure, "3 times in a row") as caught:
-            process.next(_specs(2))
+            process.next(_orders(2))
         self.assertEqual(caught.exception.rounds, 2)
         self.assert_same(caught.exception.state, saved)
 
