@@ -72,11 +72,11 @@ def finish(
         client_states.append(transform.next_state(own, sums_of, clients))
     sums, weights, sum_states = list(reported["sums"]), reported["weights"], []
     stream = randomness.fold_in(tf.stack([seed, state["round"]]), _SUM_STREAM)
-    for index, (transform, own) in enumerate(
+    for index, (part, own) in enumerate(
         zip(parts.sum_transforms, state["sum_transforms"], strict=True)
     ):
         own_seed = randomness.fold_in(stream, index)
-        sums, weights, own_next, more = transform.apply(sums, weights, own, own_seed)
+        sums, weights, own_next, more = part.apply(sums, weights, own, own_seed)
         _add(measurements, more)
         sum_states.append(own_next)
     next_state = collections.OrderedDict(

@@ -17,7 +17,8 @@ weight is negative or not finite: by a weight of NaN, a client says itself that 
 from __future__ import annotations
 
 import collections
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import tensorflow as tf
 
@@ -25,6 +26,8 @@ from compression import randomness
 from compression.codec import Payload
 from compression.parts import ClientTransform, Rule, State
 from compression.variables import CodedVariable
+
+Structure = TypeVar("Structure")
 
 _TRANSFORM_STREAM = 0x7A45F0  # keeps a transform's noise apart from that of the variables
 
@@ -91,7 +94,7 @@ def accumulate(
 ) -> collections.OrderedDict:
     """`total` with one client's `upload`, which is decoded where it has a weight."""
 
-    def decoder(index: int, variable: CodedVariable, payload: Payload):
+    def decoder(index: int, variable: CodedVariable, payload: Payload) -> Callable[[], tf.Tensor]:
         return lambda: variable.decode(payload, randomness.fold_in(upload["seed"], index))
 
     values = [
@@ -159,7 +162,7 @@ def _transform(
     return values, weights, tuple(measured)
 
 
-def _where(condition: tf.Tensor, structure: object) -> object:
+def _where(condition: tf.Tensor, structure: Structure) -> Structure:
     """The scalars of a structure, or zeros."""
     return tf.nest.map_structure(
         lambda value: tf.where(condition, value, tf.zeros_like(value)), structure
