@@ -70,14 +70,13 @@ def finish(
         sums_of, clients = measured["sums"], measured["clients"]
         _add(measurements, transform.report(own, sums_of, clients))
         client_states.append(transform.next_state(own, sums_of, clients))
-    sums: Sequence[tf.Tensor] = list(reported["sums"])
-    weights, sum_states = reported["weights"], []
+    sums, weights, sum_states = list(reported["sums"]), reported["weights"], []
     stream = randomness.fold_in(tf.stack([seed, state["round"]]), _SUM_STREAM)
-    for index, (sum_transform, own) in enumerate(
+    for index, (part, own) in enumerate(
         zip(parts.sum_transforms, state["sum_transforms"], strict=True)
     ):
         own_seed = randomness.fold_in(stream, index)
-        sums, weights, own_next, more = sum_transform.apply(sums, weights, own, own_seed)
+        sums, weights, own_next, more = part.apply(sums, weights, own, own_seed)
         _add(measurements, more)
         sum_states.append(own_next)
     next_state = collections.OrderedDict(

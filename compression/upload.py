@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import collections
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
 import tensorflow as tf
 
@@ -26,6 +26,8 @@ from compression import randomness
 from compression.codec import Payload
 from compression.parts import ClientTransform, Rule, State
 from compression.variables import CodedVariable
+
+Structure = TypeVar("Structure")
 
 _TRANSFORM_STREAM = 0x7A45F0  # keeps a transform's noise apart from that of the variables
 
@@ -160,7 +162,7 @@ def _transform(
     return values, weights, tuple(measured)
 
 
-def _where(condition: tf.Tensor, structure: Any) -> Any:
+def _where(condition: tf.Tensor, structure: Structure) -> Structure:
     """The scalars of a structure, or zeros."""
     return tf.nest.map_structure(
         lambda value: tf.where(condition, value, tf.zeros_like(value)), structure

@@ -58,7 +58,7 @@ def _median(rows: tf.Tensor) -> tf.Tensor:
     def middle():
         count = tf.shape(rows)[0]
         ordered = tf.sort(rows, axis=0)
-        low, high = ordered[(count - 1) // 2], ordered[count // 2]
+        low, high = tf.gather(ordered, (count - 1) // 2), tf.gather(ordered, count // 2)
         return tf.cast(0.5, rows.dtype) * low + tf.cast(0.5, rows.dtype) * high
 
     return tf.cond(tf.shape(rows)[0] > 0, middle, lambda: tf.zeros(rows.shape[1:], rows.dtype))

@@ -17,6 +17,11 @@ SEED = tf.constant([7, 11])
 PARTIAL = [2.0, 0.0, 1.0]
 
 
+def tearDownModule():
+    encoder.cache_clear()
+    combiner.cache_clear()
+
+
 def update_of(seed):
     rng = np.random.default_rng(seed)
     return [np.asarray(rng.normal(size=shape), np.float32) for shape in SHAPES]
