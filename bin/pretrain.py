@@ -9,6 +9,8 @@ What a run leaves in its workdir, and resuming, are those of bin.train; a round 
 of metrics.csv is pretrain.steps_per_round steps.
 """
 
+# bazel: data = //configs
+
 import pathlib
 from collections.abc import Sequence
 

@@ -6,7 +6,7 @@ Everything a run leaves is in its workdir: metrics.csv, summary.json, plots/, te
 checkpoints/. The same command again goes on where the run stands.
 """
 
-# bazel: data = //configs/paper
+# bazel: data = //configs
 
 import pathlib
 from collections.abc import Sequence

@@ -98,7 +98,7 @@ def _unknown_data(root: pathlib.Path, rules: Collection[build_rules.Rule]) -> It
     for rule in rules:
         for value in rule.declared("data"):
             is_file = (root / rule.package / value).is_file()
-            if not (build_text.full(value) in known if value.startswith("//") else is_file):
+            if not (build_rules.full(value) in known if value.startswith("//") else is_file):
                 names = " ".join(file.path.as_posix() for file in rule.files)
                 yield f"{names}: '# bazel: data' names {value}, which does not exist"
 

@@ -7,17 +7,19 @@ one library, named after the folder.
 Importing `a.b.c` runs `a/__init__.py` and `a/b/__init__.py` first, so it depends on these as well.
 Where an `__init__.py` imports the very module, Bazel would see a circle: there, those who import
 the module depend on both.
+
+What a registry imports by name (tff_lm/registry.py) imports the registry, so this cannot depend on
+it. A library of no sources, `registry_entries` for `registry.py`, depends on all that registers,
+and each program and test that can reach the registry depends on that library.
 """
 
 import dataclasses
 import pathlib
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from tools import python_files
+from tools import graphs, python_files, registries
 
-# Importing one of these takes seconds: a test that does not is small.
-_SLOW_IMPORTS = ("@pypi//tensorflow", "@pypi//tensorflow_federated")
 TESTS = "tests"
 
 
@@ -41,7 +43,7 @@ class Rule:
       kind: `py_library`, `py_binary` or `py_test`.
       package: the folder of the BUILD file, relative to the root.
       name: of the target.
-      files: its sources.
+      files: its sources; none for the entries of a registry.
       dependencies: labels in full, `//package:name` or `@pypi//name`.
     """
 
@@ -56,9 +58,19 @@ class Rule:
         """The label in full."""
         return f"//{self.package.as_posix()}:{self.name}"
 
+    @property
+    def data(self) -> set[str]:
+        """The labels in full of the targets among its declared data."""
+        return {full(value) for value in self.declared("data") if value.startswith("//")}
+
     def declared(self, key: str) -> list[str]:
         """Returns what the `# bazel:` lines of its sources say about `key`."""
         return sorted({value for file in self.files for value in file.declared[key]})
+
+
+def full(label: str) -> str:
+    """Returns `//a/b:b` for `//a/b`."""
+    return label if ":" in label else f"{label}:{label.rpartition('/')[2]}"
 
 
 def rules(
@@ -87,6 +99,7 @@ class _Graph:
         self._provided = provided
         self._problems: list[str] = []
         paths = {file.path for file in files}
+        self._modules: dict[str, python_files.PythonFile] = {}  # by their dotted names
         self._owners: dict[str, str] = {}  # labels by the dotted names of modules
         self._folders: dict[str, str] = {}  # ... and of folders without `__init__.py`
         self.rules: dict[str, Rule] = {}
@@ -95,9 +108,16 @@ class _Graph:
         self._tops = {file.path.parts[0] for file in files}
         imports = {label: self._imported(rule) for label, rule in self.rules.items()}
         self._check_circles(imports)
+        entries = self._add_entries(imports)
+        self._refuse_problems()
+        self._set_dependencies(imports)
+        self._reach_entries(entries)
+        self._check_circles({rule.label: rule.dependencies for rule in self.rules.values()})
+        self._refuse_problems()
+
+    def _refuse_problems(self) -> None:
         if self._problems:
             raise BuildError(self._problems)
-        self._set_dependencies(imports)
 
     def _add(self, file: python_files.PythonFile, paths: Collection[pathlib.PurePath]) -> None:
         """Makes the rule of a file, or adds the file to that of its folder."""
@@ -114,6 +134,7 @@ class _Graph:
             name = folder.name
         rule = Rule(kind, folder, folder.name if is_grouped else name, [file])
         module = folder if file.path.name == "__init__.py" else file.path.with_suffix("")
+        self._modules[".".join(module.parts)] = file
         self._owners[".".join(module.parts)] = rule.label
         existing = self.rules.setdefault(rule.label, rule)
         if existing is not rule and is_grouped and existing.kind == kind:
@@ -162,12 +183,51 @@ class _Graph:
             )
         return []
 
+    def _add_entries(self, imports: dict[str, set[str]]) -> dict[str, str]:
+        """Makes the libraries of what registers; returns their labels by those of the registries.
+
+        Args:
+          imports: what each rule imports by name; those of the new ones are added.
+        """
+        entries = {}
+        for rule in list(self.rules.values()):
+            found = {self._owners[name] for file in rule.files for name in self._registered(file)}
+            if found:
+                library = Rule("py_library", rule.package, f"{rule.name}_entries", [])
+                if library.label in self.rules:
+                    self._problems.append(f"{rule.label}: another target is called {library.label}")
+                self.rules[library.label] = library
+                imports[library.label] = found
+                entries[rule.label] = library.label
+        return entries
+
+    def _registered(self, file: python_files.PythonFile) -> Iterator[str]:
+        """Yields the names of the modules that register in the registries of `file`."""
+        for registry in file.registries:
+            for place in registry.places:
+                if place in self._modules:
+                    yield from registries.registered(registry.symbol, place, self._modules)
+                else:
+                    self._problems.append(
+                        f"{file.path}: the registry {registry.symbol} names {place}, "
+                        "which does not exist"
+                    )
+
+    def _reach_entries(self, entries: Mapping[str, str]) -> None:
+        """Lets programs and tests depend on the entries of all registries that they can reach."""
+        graph = {rule.label: {*rule.dependencies, *rule.data} for rule in self.rules.values()}
+        for rule in self.rules.values():
+            if rule.kind != "py_library":
+                rule.dependencies |= graphs.reach_with(graph, rule.label, entries)
+
     def _check_circles(self, imports: Mapping[str, Collection[str]]) -> None:
-        for circle in _circles(imports):
+        for circle in graphs.circles(imports):
             self._problems.append(f"these import each other in a circle: {' '.join(circle)}")
 
     def _initial(self, rule: Rule) -> list[str]:
         """Returns the rules of the `__init__.py` that run before its sources, innermost first."""
+        if not rule.files:
+            return []
         names = [".".join(folder.parts) for folder in (rule.package, *rule.package.parents)]
         labels = (self._owners.get(name) for name in names)
         return [label for label in labels if label and label != rule.label]
@@ -179,7 +239,7 @@ class _Graph:
             label: {*found, *initial[label], *(i for one in found for i in initial.get(one, ()))}
             for label, found in imports.items()
         }
-        circle_of = {label: circle for circle in _circles(everything) for label in circle}
+        circle_of = {label: circle for circle in graphs.circles(everything) for label in circle}
 
         def together(one: str, other: str) -> bool:
             return other in circle_of.get(one, ())
@@ -190,31 +250,3 @@ class _Graph:
             others = [i for one in imports[label] for i in initial.get(one, ()) if together(one, i)]
             runs_first = {i for i in (*own, *others) if not together(label, i)}
             rule.dependencies = {*imports[label], *runs_first} - {label}
-
-
-def _circles(graph: Mapping[str, Collection[str]]) -> list[list[str]]:
-    """Returns the groups of nodes that reach each other."""
-    reached = {node: reach(graph, node) for node in graph}
-    groups = {
-        tuple(sorted(other for other in reached[node] if node in reached.get(other, ())))
-        for node in graph
-        if node in reached[node]
-    }
-    return [list(group) for group in sorted(groups)]
-
-
-def reach(graph: Mapping[str, Collection[str]], start: str) -> set[str]:
-    """Returns all that `start` leads to, itself only if there is a way back."""
-    seen: set[str] = set()
-    waiting = list(graph[start])
-    while waiting:
-        node = waiting.pop()
-        if node not in seen:
-            seen.add(node)
-            waiting += graph.get(node, ())
-    return seen
-
-
-def is_small(rule: Rule, graph: Mapping[str, Collection[str]]) -> bool:
-    """Returns whether a test is done in seconds, since nothing that it imports takes long."""
-    return not reach(graph, rule.label).intersection(_SLOW_IMPORTS)

@@ -1,11 +1,13 @@
 """The text of a BUILD file, in the style of buildifier."""
 
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from tools import build_rules
+from tools import build_rules, graphs
 
 _HEADER = "# Generated from the imports and `# bazel:` lines: `make build-files` writes it anew.\n"
+# Importing one of these takes seconds: a test that does not is small.
+_SLOW_IMPORTS = ("@pypi//tensorflow", "@pypi//tensorflow_federated")
 SIZES = ("small", "medium", "large", "enormous")
 
 
@@ -18,11 +20,6 @@ def text(folder: pathlib.PurePath, rules: Mapping[str, build_rules.Rule]) -> str
         parts.append(_package(folder))
     parts += [_rule(rule, rules) for rule in here]
     return _HEADER + "\n" + "\n".join(parts)
-
-
-def full(label: str) -> str:
-    """Returns `//a/b:b` for `//a/b`."""
-    return label if ":" in label else f"{label}:{label.rpartition('/')[2]}"
 
 
 def _package(folder: pathlib.PurePath) -> str:
@@ -57,8 +54,13 @@ def _tags(rule: build_rules.Rule) -> list[str]:
 
 def _size(rule: build_rules.Rule, rules: Mapping[str, build_rules.Rule]) -> str:
     graph = {label: each.dependencies for label, each in rules.items()}
-    derived = "small" if build_rules.is_small(rule, graph) else "medium"
+    derived = "small" if _is_small(rule, graph) else "medium"
     return next(iter(rule.declared("size")), derived)
+
+
+def _is_small(rule: build_rules.Rule, graph: Mapping[str, Collection[str]]) -> bool:
+    """Returns whether a test is done in seconds, since nothing that it imports takes long."""
+    return not graphs.reach(graph, rule.label).intersection(_SLOW_IMPORTS)
 
 
 def _list(name: str, values: list[str]) -> Iterator[str]:
@@ -82,7 +84,7 @@ def _short(label: str, rule: build_rules.Rule) -> str:
     """Returns `:name` for what is in the same folder, and `//a/b` for `//a/b:b`."""
     if label.startswith("@") or "//" not in label:
         return label
-    package, _, name = full(label).partition(":")
+    package, _, name = build_rules.full(label).partition(":")
     if package == f"//{rule.package.as_posix()}":
         return f":{name}"
     return package if name == package.rpartition("/")[2] else label

@@ -9,6 +9,9 @@ A `# bazel:` line declares, in the file that it is about, what no import tells:
     # bazel: unlocked = torch              what it imports although requirements.txt has it not
 
 Several values are separated by spaces; a key may come more than once.
+
+A registry (tff_lm/registry.py) imports what registers in it by name, when it is asked for: so the
+file says as well which registries it makes, and in which ones it registers something.
 """
 
 import ast
@@ -20,6 +23,7 @@ import tokenize
 from collections.abc import Iterator
 
 KEYS = ("data", "imports", "size", "tags", "unlocked")
+_TYPE_CHECKING = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 _DECLARATION = re.compile(r"# bazel: *(\w+) *= *(.*)")
 
 
@@ -37,12 +41,28 @@ class Import:
 
 
 @dataclasses.dataclass(frozen=True)
+class Registry:
+    """A `Registry(kind, symbol, *places)` that a file makes, all literals.
+
+    Attributes:
+      symbol: what it is called by those who register in it.
+      places: dotted names of the modules, and of the packages of modules, that may register.
+    """
+
+    symbol: str
+    places: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class PythonFile:
     """A Python file.
 
     Attributes:
       path: relative to the root.
-      imports: all of them, those inside functions and the declared ones included.
+      imports: all of them, those inside functions and the declared ones included, but not those
+        under `if TYPE_CHECKING:`, which never run.
+      registries: those that it makes, if they name places.
+      registers: the symbols of the registries that it registers something in.
       is_program: whether it does something when it is run, as `__main__`.
       declared: the values of its `# bazel:` lines by key.
       mistakes: `# bazel:` lines that are none.
@@ -50,6 +70,8 @@ class PythonFile:
 
     path: pathlib.PurePath
     imports: frozenset[Import]
+    registries: tuple[Registry, ...]
+    registers: frozenset[str]
     is_program: bool
     declared: dict[str, list[str]]
     mistakes: list[str]
@@ -73,7 +95,15 @@ def read(root: pathlib.Path, path: pathlib.PurePath) -> PythonFile:
         else:
             mistakes.append(f"'{comment}': expected '# bazel: KEY = VALUES', KEY of {KEYS}")
     imports = {*_imports(tree, path), *map(Import, declared["imports"])}
-    return PythonFile(path, frozenset(imports), _is_program(tree), declared, mistakes)
+    return PythonFile(
+        path=path,
+        imports=frozenset(imports),
+        registries=tuple(_registries(tree)),
+        registers=frozenset(_registers(tree)),
+        is_program=_is_program(tree),
+        declared=declared,
+        mistakes=mistakes,
+    )
 
 
 def _comments(text: str) -> Iterator[str]:
@@ -86,13 +116,50 @@ def _comments(text: str) -> Iterator[str]:
 
 
 def _imports(tree: ast.AST, path: pathlib.PurePath) -> Iterator[Import]:
-    for node in ast.walk(tree):
+    for node in _running(tree):
         if isinstance(node, ast.Import):
             yield from (Import(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = path.parts[: len(path.parts) - node.level] if node.level else ()
             module = ".".join([*above, *filter(None, [node.module])])
             yield from (Import(module, alias.name) for alias in node.names)
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """Yields all nodes but those that only type checkers look at."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and ast.unparse(child.test) in _TYPE_CHECKING:
+            for statement in child.orelse:
+                yield from _running(statement)
+        else:
+            yield from _running(child)
+
+
+def _registries(tree: ast.AST) -> Iterator[Registry]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "Registry":
+            _, *names = [_literal(argument) for argument in node.args] or [""]
+            if len(names) > 1 and all(names):
+                yield Registry(names[0], tuple(names[1:]))
+
+
+def _registers(tree: ast.AST) -> Iterator[str]:
+    """Yields the `NAMES` of each `NAMES.register("...")`."""
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "register"
+            and isinstance(node.func.value, ast.Name)
+            and any(map(_literal, node.args))
+        ):
+            yield node.func.value.id
+
+
+def _literal(node: ast.expr) -> str:
+    """Returns the string that `node` is, or nothing."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
 def _is_program(tree: ast.Module) -> bool:

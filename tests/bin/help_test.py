@@ -1,5 +1,8 @@
 """--help of the programs: at once, so without TensorFlow, and with everything in it."""
 
+# bazel: data = //configs
+# bazel: imports = bin.evaluate bin.plan bin.pretrain bin.report bin.sweep bin.train
+
 import os
 import pathlib
 import subprocess

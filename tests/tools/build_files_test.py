@@ -228,6 +228,77 @@ class BuildFilesTest(absltest.TestCase):
             ["these import each other in a circle: //models:net //presets:presets"],
         )
 
+    def test_an_import_for_type_checkers_alone_is_none(self):
+        # Each `models.net` would be a circle.
+        self.write(
+            "presets/tiny.py",
+            "if TYPE_CHECKING:\n    import models.net\nelse:\n    import absl\n"
+            "if typing.TYPE_CHECKING:\n    from models.net import x\n",
+        )
+        self.assertIn('deps = ["@pypi//absl_py"]', self.text("presets/BUILD"))
+
+    def write_registries(self) -> None:
+        """Shapes, of which the circle has a color, and colors; `models/net.py` knows the shapes."""
+        for name in ("shapes", "colors"):
+            symbol = name.upper()
+            self.write(f"{name}/__init__.py")
+            made = f'{symbol}: Registry[int] = Registry("x", "{symbol}", "{name}.all")\n'
+            self.write(f"{name}/registry.py", made)
+            self.write(f"{name}/all/__init__.py", f'{symbol}.register("not found")(1)\n')
+        self.write(
+            "shapes/all/circle.py",
+            "from colors.registry import COLORS\nfrom shapes.registry import SHAPES\n"
+            '@SHAPES.register("circle")\nclass Circle: ...\n',
+        )
+        self.write("colors/all/red.py", 'COLORS.register("red")(1)\n')
+        self.write("colors/all/palette.py", "from colors.registry import COLORS\n")
+        self.write("models/net.py", "from shapes.registry import SHAPES\n")
+
+    def test_what_registers_is_in_one_library(self):
+        self.write_registries()
+        for folder, module in (("shapes", "circle"), ("colors", "red")):
+            deps = f'deps = ["//{folder}/all:{module}"],\n)'
+            self.assertIn(
+                f'    name = "registry_entries",\n    {deps}', self.text(f"{folder}/BUILD")
+            )
+
+    def test_programs_and_tests_have_what_registers_in_the_registries_that_they_reach(self):
+        self.write_registries()
+        # Colors are reached from the circle, which only a registry leads to.
+        both = '"//colors:registry_entries",\n        "//shapes:registry_entries",\n'
+        program = f'":models",\n        ":net",\n        {both}        "@pypi//absl_py",\n'
+        self.assertIn(program, self.text("models/BUILD"))
+        test = '"//colors:registry_entries",\n        "//models:net",\n        "//shapes:registry'
+        self.assertIn(test, self.text("tests/BUILD"))
+        # What registers imports the registry: whoever it imports cannot depend on it.
+        library = 'deps = [\n        ":models",\n        "//shapes:registry",\n    ]'
+        self.assertIn(library, self.text("models/BUILD"))
+
+    def test_a_test_has_what_registers_in_the_registries_of_its_data(self):
+        self.write_registries()
+        self.write("presets/tiny.py", "import colors.registry\n")
+        self.write("tests/net_test.py", "# bazel: data = //presets\n")
+        self.assertIn('deps = ["//colors:registry_entries"]', self.text("tests/BUILD"))
+
+    def test_refuses_a_registry_of_a_place_that_does_not_exist(self):
+        self.write("models/net.py", 'NETS = registry.Registry("net", "NETS", "models.gone")\n')
+        self.assertEqual(
+            self.problems(),
+            ["models/net.py: the registry NETS names models.gone, which does not exist"],
+        )
+
+    def test_refuses_a_program_that_registers_in_a_registry_which_it_reaches(self):
+        self.write_registries()
+        self.write(
+            "shapes/all/circle.py",
+            "import shapes.registry\nSHAPES.register('circle')(1)\n"
+            "if __name__ == '__main__': pass\n",
+        )
+        self.assertEqual(
+            self.problems(),
+            ["these import each other in a circle: //shapes/all:circle //shapes:registry_entries"],
+        )
+
 
 if __name__ == "__main__":
     absltest.main()

@@ -1,6 +1,6 @@
 """One run as a process: its program, its output in a file, gone when we are."""
 
-# bazel: imports = bin.train
+# bazel: imports = bin.pretrain bin.train
 
 from __future__ import annotations
 

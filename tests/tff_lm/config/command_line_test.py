@@ -1,5 +1,7 @@
 """The command line in this process: real absl flags, on a flag registry of each test's own."""
 
+# bazel: data = //configs
+
 import pathlib
 from unittest import mock
 

@@ -1,5 +1,7 @@
 """What was published, and what earlier versions left, means what it meant."""
 
+# bazel: data = //:published //configs
+
 import json
 import pathlib
 import shlex

@@ -1,6 +1,6 @@
 """Every row of every table of configs/paper.py and configs/chat_paper.py is valid."""
 
-# bazel: data = //configs/chat_paper //configs/paper
+# bazel: data = //configs
 
 import pathlib
 
