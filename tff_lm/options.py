@@ -72,3 +72,18 @@ def summary(options_class: type) -> str:
     """What a section of options is about: the first line of its class's docstring, no sentence."""
     line = (options_class.__doc__ or "").strip().partition("\n")[0]
     return line[:1].lower() + line[1:].removesuffix(".")
+
+
+def check_ranges(name: str, instance: Any) -> None:
+    """Raises ValueError if a number of `instance`, called `name`, is out of its option's range."""
+    for field_name, field in fields(type(instance)):
+        value = getattr(instance, field_name)
+        low, high = field.minimum, field.maximum
+        # Written so that a NaN is in no range.
+        if (low is not None and not value >= low) or (high is not None and not value <= high):
+            limits = " and ".join(
+                f"{word} {limit:g}"
+                for word, limit in (("at least", low), ("at most", high))
+                if limit is not None
+            )
+            raise ValueError(f"{name}: {field_name} = {value} must be {limits}.")

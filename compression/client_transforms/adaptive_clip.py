@@ -15,7 +15,7 @@ import tensorflow as tf
 from compression.parts import ClientTransform, Measurements, State, scaled_to_norm, sent_norm
 from compression.registry import CLIENT_TRANSFORMS
 from compression.variables import CodedVariable
-from tff_lm.options import option
+from tff_lm.options import check_ranges, option
 
 
 @CLIENT_TRANSFORMS.register("adaptive_clip")
@@ -36,10 +36,7 @@ class AdaptiveClip(ClientTransform):
     def __post_init__(self) -> None:
         if not self.initial_norm > 0.0:
             raise ValueError(f"adaptive_clip: initial_norm = {self.initial_norm} must be positive.")
-        if not 0.0 <= self.quantile <= 1.0:
-            raise ValueError(f"adaptive_clip: quantile = {self.quantile} is not in [0, 1].")
-        if not self.rate >= 0.0:
-            raise ValueError(f"adaptive_clip: rate = {self.rate} is negative.")
+        check_ranges("adaptive_clip", self)
 
     def initial_state(self, variables: Sequence[CodedVariable]) -> State:
         del variables

@@ -16,7 +16,7 @@ import tensorflow as tf
 from compression import randomness
 from compression.parts import Measurements, State, SumTransform
 from compression.registry import SUM_TRANSFORMS
-from tff_lm.options import option
+from tff_lm.options import check_ranges, option
 
 
 @SUM_TRANSFORMS.register("gaussian_noise")
@@ -34,8 +34,7 @@ class GaussianNoise(SumTransform):
     stddev: float = option(1.0, "standard deviation of the noise on the sum", minimum=0.0)
 
     def __post_init__(self) -> None:
-        if not self.stddev >= 0.0:
-            raise ValueError(f"gaussian_noise: stddev = {self.stddev} is negative.")
+        check_ranges("gaussian_noise", self)
 
     def apply(
         self, sums: Sequence[tf.Tensor], weights: tf.Tensor, state: State, seed: tf.Tensor

@@ -189,6 +189,16 @@ class BatchingTest(parameterized.TestCase):
         for batch in batches:
             self.assertTrue((batch["y"] != 0).any(axis=0).all())
 
+    @parameterized.parameters(
+        ({"steps": 2}, 2), ({"share": 0.5}, 2), ({"steps": 3, "share": 0.25}, 1), ({"steps": 9}, 3)
+    )
+    def test_an_order_for_less_work_is_the_first_part_of_the_whole(self, work, count):
+        options = {"batch_size": 4, "extra_batches": 0}
+        whole = self.batches(_order(3, 4, "a"), **options)
+        self.assertLen(whole, 3)
+        less = self.batches(ClientOrder(3, 4, "a", **work).encode(), **options)
+        self.assert_batches_equal(less, whole[:count])
+
     def test_ids_with_quotes_and_slashes(self):
         (batch,) = self.batches(_order(0, 0, _QUOTED))
         self.assertEqual(batch["y"].tolist(), [[5, 6, 2]])

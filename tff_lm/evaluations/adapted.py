@@ -17,7 +17,7 @@ from tff_lm.learning import gradient_hooks, local_training
 from tff_lm.learning.evaluation import EvaluatedClient, Measurement, Part, score_all
 from tff_lm.learning.local_optimizers import FreshState
 from tff_lm.learning.optimizers.sgd import Sgd
-from tff_lm.options import option
+from tff_lm.options import check_ranges, option
 
 # The name of the figures of the model before the adaptation, on the same sentences.
 BEFORE = "before"
@@ -34,17 +34,14 @@ class Adapted(Measurement):
     """
 
     name: str = option("", "in records; empty: adapted")
-    fraction: float = option(
-        0.5, "of a client's sentences, to adapt on", minimum=0, maximum=0.999999
-    )
+    fraction: float = option(0.5, "of a client's sentences, to adapt on")
     learning_rate: float = option(0.0, "of the adaptation; 0: the clients' own", minimum=0)
     epochs: int = option(0, "passes over the first part; 0: the clients' own", minimum=0)
 
     def __post_init__(self):
-        if not 0.0 < self.fraction < 1.0 or self.learning_rate < 0.0 or self.epochs < 0:
-            raise ValueError(
-                f"{self}: fraction is above 0 and below 1, learning_rate and epochs not negative"
-            )
+        check_ranges("adapted", self)
+        if not 0.0 < self.fraction < 1.0:
+            raise ValueError(f"adapted: fraction = {self.fraction} is not above 0 and below 1.")
 
     @property
     def measures(self) -> tuple[str, ...]:
