@@ -70,7 +70,8 @@ def finish(
         sums_of, clients = measured["sums"], measured["clients"]
         _add(measurements, transform.report(own, sums_of, clients))
         client_states.append(transform.next_state(own, sums_of, clients))
-    sums, weights, sum_states = list(reported["sums"]), reported["weights"], []
+    sums: Sequence[tf.Tensor] = reported["sums"]
+    weights, sum_states = reported["weights"], []
     stream = randomness.fold_in(tf.stack([seed, state["round"]]), _SUM_STREAM)
     for index, (part, own) in enumerate(
         zip(parts.sum_transforms, state["sum_transforms"], strict=True)

@@ -1,5 +1,5 @@
 """Tasks: users' text, their vocabulary, and the batches made of it inside a TFF worker.
 
 Start at `tasks.task.make_task`; `tasks.batching.make_dataset_fn` is what a federated computation
-maps over client specs. Nothing in here knows of a model or of compression.
+maps over clients' orders. Nothing in here knows of a model or of compression.
 """

@@ -36,8 +36,7 @@ def export(workdir: Workdir, folder: pathlib.Path, checkpoint: str) -> int:
     try:
         chosen = resume.choose_best(CheckpointStore(workdir.checkpoints), checkpoint)
         # After the checks above, since TensorFlow takes seconds to import.
-        from tff_lm.experiment import trained_model
-        from tff_lm.serving import saved_model
+        from tff_lm.serving import saved_model, trained_model
 
         vocabulary = trained_model.load_vocabulary(workdir, chosen)
         saved_model.save(

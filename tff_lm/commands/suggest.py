@@ -26,7 +26,7 @@ class Suggester:
         self._config = config_lib.read_json(workdir.config)
         chosen = resume.choose(CheckpointStore(workdir.checkpoints), checkpoint)
         # After the checks above, since TensorFlow takes seconds to import.
-        from tff_lm.experiment import trained_model
+        from tff_lm.serving import trained_model
 
         self._vocabulary = trained_model.load_vocabulary(workdir, chosen)
         model = trained_model.load_model(self._config, chosen, self._vocabulary)

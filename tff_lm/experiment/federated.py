@@ -23,8 +23,8 @@ from tff_lm.learning import metrics, weights
 from tff_lm.learning.algorithms.algorithm import Algorithm
 from tff_lm.learning.build import build_algorithm, build_learning_process
 from tff_lm.learning.client_model import ClientModel
-from tff_lm.learning.client_work import client_state_zero
 from tff_lm.learning.evaluation import DatasetFn, Measurement, build_evaluation
+from tff_lm.learning.kept import client_state_zero
 from tff_lm.learning.orders import with_client_orders
 from tff_lm.program.contracts import Clients, Experiment
 from tff_lm.run_folder.workdir import Workdir

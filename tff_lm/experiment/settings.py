@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -17,10 +16,7 @@ from tasks.options import TaskOptions
 from tff_lm.config import ConfigError, read
 from tff_lm.experiment import vocabulary
 from tff_lm.learning.evaluation import OwnTraining
-from tff_lm.learning.freezing import IsFrozen
 from tff_lm.learning.options import AlgorithmOptions, LearningOptions, ScheduleOptions
-from tff_lm.models.lora import is_adapter
-from tff_lm.models.options import LoraOptions
 from tff_lm.registry import Registry
 
 
@@ -76,24 +72,6 @@ def learning(config: ConfigDict, population: int = 1) -> LearningOptions:
         local_steps=config.federated.local_steps,
         population=population,
     )
-
-
-def lora(config: ConfigDict) -> LoraOptions | None:
-    """Low-rank corrections, if there are to be any."""
-    options = read(config, LoraOptions, "lora")
-    return options if options.rank else None
-
-
-def frozen(config: ConfigDict) -> IsFrozen:
-    """Which variables are frozen whatever the policy: with LoRA, all matrices of the model."""
-    pattern, matrices = config.warm_start.freeze, config.lora.rank > 0
-
-    def is_frozen(name: str, shape: tuple[int, ...]) -> bool:
-        if matrices and len(shape) > 1 and not is_adapter(name):
-            return True
-        return bool(pattern) and re.search(pattern, name) is not None
-
-    return is_frozen
 
 
 def codec(config: ConfigDict, section: str) -> Codec:

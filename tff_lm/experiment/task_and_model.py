@@ -24,9 +24,10 @@ from tff_lm.learning.partial import build_client_model
 from tff_lm.learning.weights import Partition
 from tff_lm.models import build_model
 from tff_lm.models.lora import is_adapter
-from tff_lm.models.options import ModelOptions
+from tff_lm.models.options import LoraOptions, ModelOptions
 from tff_lm.program.contracts import Clients
 from tff_lm.run_folder.workdir import Workdir
+from tff_lm.warm_start import frozen
 
 _PACKAGES = ("tensorflow", "tensorflow-federated", "tensorflow-text", "numpy")
 
@@ -107,7 +108,7 @@ def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
         vocabulary_size=task.vocabulary.size,
         **dataclasses.asdict(read(config, ModelOptions, "model")),
         precision=precision.resolve(config.runtime.precision),
-        lora=settings.lora(config),
+        lora=read(config, LoraOptions, "lora"),
         seed=config.seed,
     )
     starts_word = task.vocabulary.starts_word.tolist()
@@ -117,7 +118,7 @@ def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
             starts_word,
             read(config, PartialOptions, "partial"),
             config.seed,
-            settings.frozen(config),
+            frozen.frozen(config),
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error

@@ -1,8 +1,6 @@
 """The clients' part of a round as a `tff.learning.templates.ClientWorkProcess`, for any algorithm.
 
-Clients of an algorithm that keeps something between rounds have it among their data, and leave what
-they keep next in the aggregation `kept`, which adds up nothing: the runtime takes it from there
-(`runtime/rounds/client_states.py`), and no server ever holds it.
+What an algorithm's clients keep between rounds comes and goes as `kept` says.
 """
 
 from __future__ import annotations
@@ -12,20 +10,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
-from tff_lm.learning import metrics
+from tff_lm.learning import kept, metrics
 from tff_lm.learning.algorithms.algorithm import Algorithm, Mean, Shared
 from tff_lm.learning.client import Client, Upload
 from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.hyperparameters import hparams_computations
 from tff_lm.learning.schedules import build_schedule
-from tff_lm.learning.weights import BATCHES_TYPE
-
-# The name of a client's state in what it sends, by which the runtime finds it.
-CLIENT_STATE = "client_state"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +50,7 @@ def build_client_work(
     """
     initial = _initial_state(algorithm)
     server_type = initial.type_signature.result
-    data_type = _data_type(algorithm)
+    data_type = kept.data_type(algorithm)
     client_update = _client_update(algorithm, client_model, server_type, data_type)
     report_type = client_update.type_signature.result
     distributor = aggregator = None
@@ -99,7 +92,7 @@ def build_client_work(
             arrived["mean"], new_state["aggregator"] = output.result, output.state
             measurements["shared_aggregator"] = output.measurements
         if "kept" in _names(report_type):
-            measurements["kept"] = _leave_with_clients(report["kept"])
+            measurements["kept"] = kept.leave_with_clients(report["kept"])
         measurements["per_client"] = metrics.aggregate_rows(report["row"])
         new_server = tff.federated_map(advance, arrived)
         return tff.templates.MeasuredProcessOutput(
@@ -116,19 +109,6 @@ def build_client_work(
     )
 
 
-def client_state_zero(algorithm: Algorithm) -> tff.Computation | None:
-    """`( -> K)`: what a client has before it keeps something; None if clients keep nothing."""
-    with tf.Graph().as_default():
-        if not tf.nest.flatten(algorithm.initial_kept()):
-            return None
-
-    @tff.tensorflow.computation
-    def zero():
-        return algorithm.initial_kept()
-
-    return zero
-
-
 def _initial_state(algorithm: Algorithm) -> tff.Computation:
     """`( -> S)`: scalars, and what is shared, `exact` and `coded`, where there is something."""
 
@@ -143,15 +123,6 @@ def _initial_state(algorithm: Algorithm) -> tff.Computation:
         )
 
     return initial_state
-
-
-def _data_type(algorithm: Algorithm) -> tff.Type:
-    """What a client brings along: its batches, and what it kept."""
-    zero = client_state_zero(algorithm)
-    if zero is None:
-        return BATCHES_TYPE
-    kept = tff.SequenceType(zero.type_signature.result)
-    return tff.to_type(OrderedDict(batches=BATCHES_TYPE, kept=kept))
 
 
 def _client_update(
@@ -183,8 +154,8 @@ def _client_update(
                 current_pass=server["current_pass"],
             )
             shared = _shared(algorithm, given.get("coded"), server.get("exact"))
-            kept = data["kept"].get_single_element() if keeps else ()
-            report = algorithm.client_step(client, shared, kept)
+            own = data["kept"].get_single_element() if keeps else ()
+            report = algorithm.client_step(client, shared, own)
             result = OrderedDict(update=_client_result(report.update), row=report.row)
             if report.upload:
                 result["upload"] = _client_result(report.upload)
@@ -234,34 +205,6 @@ def _advance(
         return run(arrived)
 
     return advance
-
-
-def _leave_with_clients(kept: tff.Value) -> tff.Value:
-    """`K@CLIENTS -> int32@SERVER`: an aggregation that takes nothing but the number of clients."""
-    kept_type = tff.to_type(OrderedDict([(CLIENT_STATE, kept.type_signature.member)]))
-
-    @tff.tensorflow.computation(kept.type_signature.member)
-    def name(state):
-        return OrderedDict([(CLIENT_STATE, state)])
-
-    @tff.tensorflow.computation
-    def zero():
-        return tf.constant(0)
-
-    @tff.tensorflow.computation(np.int32, kept_type)
-    def accumulate(count, state):
-        del state
-        return count + 1
-
-    @tff.tensorflow.computation(np.int32, np.int32)
-    def merge(first, second):
-        return first + second
-
-    @tff.tensorflow.computation(np.int32)
-    def report(count):
-        return count
-
-    return tff.federated_aggregate(tff.federated_map(name, kept), zero(), accumulate, merge, report)
 
 
 def _parts(shared: Shared) -> OrderedDict[str, Any]:

@@ -31,7 +31,7 @@ def build_model(
       dropout: rate on the embedding and on each residual branch (or LSTM output), 0 to below 1.
       scale_invariant: the variant of `scale_invariant.py`, where there is one.
       positions: one of `POSITIONS`; the others than the default need a model with attention.
-      lora: low-rank corrections to its matrices; none by default.
+      lora: low-rank corrections to its matrices; none by default, and with a rank of 0.
       precision: "float32" or "bfloat16", of the matrix products; weights are float32 in both.
       seed: of the initial weights, which depend on nothing else.
 
@@ -58,7 +58,7 @@ def build_model(
     options = {"dropout": dropout, **_positions(name, positions), **common}
     body = make_body(**architecture.sizes, **options)
     model = LanguageModel(name, embedding, body, dropout)
-    if lora is not None:
+    if lora is not None and lora.rank:
         attach(model, lora, seed)
     return model
 

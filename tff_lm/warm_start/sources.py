@@ -68,7 +68,7 @@ def _read_run(workdir: Workdir, which: str) -> Source:
             f"warm_start.checkpoint: {workdir.vocabulary} is not the vocabulary that round "
             f"{chosen.round} was trained with; restore it"
         )
-    from tff_lm.experiment import trained_model
+    from tff_lm.serving import trained_model
 
     config = config_lib.read_json(workdir.config)
     weights = trained_model.load_weights(config, chosen)

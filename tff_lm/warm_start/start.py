@@ -10,13 +10,12 @@ import ml_collections
 from tff_lm import paths
 from tasks.vocabulary import Vocabulary
 from tff_lm.config import ConfigError
-from tff_lm.experiment import settings
 from tff_lm.learning.weights import Partition
 from tff_lm.models.lora import is_adapter
 from tff_lm.program.contracts import Runtime
 from tff_lm.run_folder.checkpoints import CheckpointStore
 from tff_lm.run_folder.workdir import Workdir
-from tff_lm.warm_start import matching, report, sources
+from tff_lm.warm_start import frozen, matching, report, sources
 
 
 def find(
@@ -42,7 +41,7 @@ def find(
     target = matching.Target(shapes, own)
     found = matching.match(source, target, options.include, options.vocabulary)
     _check_positions(found, config.model.positions)
-    is_frozen = settings.frozen(config)
+    is_frozen = frozen.frozen(config)
     _check_frozen(found, [name for name, shape in shapes.items() if is_frozen(name, shape)])
     return found
 

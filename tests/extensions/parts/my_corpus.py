@@ -3,7 +3,7 @@
 from tasks.corpus import Corpus, read_in_memory
 from tasks.registry import CORPORA
 
-_NUMBERS = "one two three four five six seven eight nine ten".split()
+_NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
 
 
 def _read(options):

@@ -15,9 +15,9 @@ from absl.testing import absltest, parameterized
 
 from tasks.vocabulary import SPECIAL_PIECES, Vocabulary
 from tff_lm.commands.word_search import WordSearch
-from tff_lm.experiment.trained_model import next_piece_probabilities
 from tff_lm.models import build_model
 from tff_lm.serving import saved_model
+from tff_lm.serving.trained_model import next_piece_probabilities
 from tff_lm.serving.wordpiece import WordpieceEncoder
 from tff_lm.warm_start import sources
 

@@ -53,7 +53,9 @@ class Optimizer(abc.ABC):
         """Updates the variable and its slots in place."""
 
 
-def bias_corrected(learning_rate, beta_1, beta_2, step):
-    """Adam's step size with both bias corrections folded into it."""
+def bias_corrected(
+    learning_rate: tf.Tensor, beta_1: float, beta_2: float, step: tf.Tensor
+) -> tf.Tensor:
+    """Adam's step size, float32[], with both bias corrections folded into it."""
     step = tf.cast(step, tf.float32)
     return learning_rate * tf.sqrt(1.0 - tf.pow(beta_2, step)) / (1.0 - tf.pow(beta_1, step))

@@ -1,7 +1,7 @@
 """A federated round taken apart into plain TensorFlow computations: TFF's MapReduce form.
 
     state -- prepare --> broadcast                                       at the server
-    client spec, broadcast -- work --> update                            at each client
+    order, broadcast -- work --> update                                  at each client
     zero; accumulator, update -- accumulate --> accumulator              one client after another
     accumulator, accumulator -- merge --> accumulator                    between workers
     accumulator -- report --> aggregate                                  at the server

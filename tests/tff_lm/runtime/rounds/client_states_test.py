@@ -17,7 +17,7 @@ from absl.testing import absltest, parameterized
 
 from tff_lm.client_order import NOBODY, ClientOrder
 from tff_lm.learning.build import build_algorithm, build_learning_process
-from tff_lm.learning.client_work import client_state_zero
+from tff_lm.learning.kept import client_state_zero
 from tff_lm.learning.options import AlgorithmOptions, LearningOptions
 from tff_lm.learning.orders import with_client_orders
 from tff_lm.runtime import errors

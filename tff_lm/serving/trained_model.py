@@ -10,9 +10,8 @@ import tensorflow as tf
 
 from tasks.vocabulary import Vocabulary
 from tff_lm.config import read
-from tff_lm.experiment import settings
 from tff_lm.models import build_model, lora
-from tff_lm.models.options import ModelOptions
+from tff_lm.models.options import LoraOptions, ModelOptions
 from tff_lm.models.protocol import ServableModel
 from tff_lm.run_folder.checkpoints import Checkpoint
 from tff_lm.run_folder.errors import RunError
@@ -36,8 +35,8 @@ def load_weights(
     """The model's weights by name; low-rank corrections are merged into the matrices."""
     leaves = checkpoint.meta["weight_leaves"]
     weights = {name: checkpoint.arrays[leaf] for name, leaf in leaves.items()}
-    options = settings.lora(config)
-    return weights if options is None else lora.merged(weights, options.scale)
+    options = read(config, LoraOptions, "lora")
+    return lora.merged(weights, options.scale) if options.rank else weights
 
 
 def load_model(
