@@ -2,6 +2,11 @@
 
 # bazel: size = enormous
 # bazel: data = //configs
+# bazel: data = //tests/extensions/parts:my_codec //tests/extensions/parts:my_corpus
+# bazel: data = //tests/extensions/parts:my_evaluation //tests/extensions/parts:my_model
+# bazel: data = //tests/extensions/parts:my_noise //tests/extensions/parts:my_optimizer
+# bazel: data = //tests/extensions/parts:my_stateful //tests/extensions/parts:my_stateless
+# bazel: data = //tests/extensions/parts:my_wrapper
 # bazel: imports = bin.evaluate bin.train
 
 import json
