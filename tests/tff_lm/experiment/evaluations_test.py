@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
-from tasks import batching
 from tests import stock_tff  # noqa: F401  (ends TFF's worker)
 from tests.tasks import fixtures
+from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError, default_config
 from tff_lm.experiment import evaluations
 
@@ -18,10 +18,10 @@ from tff_lm.experiment import evaluations
 def _count_sentences(measurement, part_fns):
     """For each measure a row a client: the sentences in each part."""
 
-    def rows(specs):
+    def rows(orders):
         counts = [
-            [sum(len(batch["x"]) for batch in part_fn(tf.constant(spec))) for part_fn in part_fns]
-            for spec in specs
+            [sum(len(batch["x"]) for batch in part_fn(tf.constant(text))) for part_fn in part_fns]
+            for text in [order.encode() for order in orders]
         ]
         return [np.array(counts)] * len(measurement.measures)
 
@@ -51,18 +51,18 @@ class EvaluationsTest(parameterized.TestCase):
             "trained on those from 0 to 0.5 of a client's sentences, "
             "measured on those from 0.5 to 1 of a client's sentences",
         )
-        specs = [batching.client_spec(0, 0, client) for client in "ab"]
-        (rows,) = validation.rows("validation", specs)
+        orders = [ClientOrder(0, 0, client) for client in "ab"]
+        (rows,) = validation.rows("validation", orders)
         np.testing.assert_array_equal(rows, [[11], [1]])
         # Training takes at most four of the five sentences of the first part.
-        rows, _ = adapted.rows("validation", specs)
+        rows, _ = adapted.rows("validation", orders)
         np.testing.assert_array_equal(rows, [[4, 6], [0, 1]])
-        rows, _ = adapted.rows("test", specs)
+        rows, _ = adapted.rows("test", orders)
         np.testing.assert_array_equal(rows, 0)
 
     @parameterized.parameters(
         ("validation, adapted(fractoin=0.5)", "did you mean 'fraction'"),
-        ("validation, adapted(fraction=1.5)", "fraction is above 0 and below 1"),
+        ("validation, adapted(fraction=1.5)", "not above 0 and below 1"),
         ("validation, adapted, validation(name='x')", "no argument 'name'"),
         ("validation, adapted, adapted(name='adapted_before')", "two evaluations measure adapted_"),
     )
