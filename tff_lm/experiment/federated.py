@@ -119,6 +119,7 @@ def _learning_process(
             client_model,
             algorithm,
             aggregator=settings.aggregator(config),
+            shared_aggregator=settings.aggregator(config, beside=True),
             distributor=build_distributor(
                 client_model.partition.weights_type(), constants=client_model.partition.constants
             ),

@@ -86,8 +86,12 @@ def codec(config: ConfigDict, section: str) -> Codec:
         raise ConfigError(f"{section}.codec: {error}") from error
 
 
-def aggregator(config: ConfigDict) -> UpdateAggregator:
+def aggregator(config: ConfigDict, *, beside: bool = False) -> UpdateAggregator:
     """How clients' updates are transformed, coded and combined.
+
+    Args:
+      config: validated.
+      beside: whether it is of what an algorithm uploads beside the update: its noise is another.
 
     Raises:
       ConfigError: if a part is unknown or refuses an argument.
@@ -100,7 +104,8 @@ def aggregator(config: ConfigDict) -> UpdateAggregator:
         sum_transforms=_parts("sum_transforms", chosen.sum_transforms, SUM_TRANSFORMS),
         min_elements=config.upload.min_elements,
         measure_error=config.upload.measure_error,
-        seed=config.seed,
+        # Seeds of runs are not negative.
+        seed=-1 - config.seed if beside else config.seed,
     )
 
 

@@ -33,6 +33,7 @@ def build_learning_process(
     algorithm: Algorithm,
     *,
     aggregator: tff.aggregators.WeightedAggregationFactory | None = None,
+    shared_aggregator: tff.aggregators.WeightedAggregationFactory | None = None,
     distributor: tff.learning.templates.DistributionProcess | None = None,
     build_state_distributor: (
         Callable[[tff.Type], tff.learning.templates.DistributionProcess] | None
@@ -48,6 +49,7 @@ def build_learning_process(
       algorithm: What clients and server compute (`build_algorithm`).
       aggregator: Of updates weighted by `<weight=float32[] or float32[n],seed=int32[2]>`, with the
         result `<mean,weight=float32[n]>`; their uncompressed mean if None.
+      shared_aggregator: Of what is uploaded beside the updates, likewise; by default as theirs.
       distributor: Of the model's weights (`client_model.partition.weights_type()`); a plain
         broadcast if None.
       build_state_distributor: Of what clients download beside the model; uncompressed if None.
@@ -62,7 +64,7 @@ def build_learning_process(
     weights_type = client_model.partition.weights_type()
     initial_weights = build_initial_weights(client_model.model_fn, client_model.partition)
     aggregator = aggregator or UpdateAggregator(make_codec("identity"))
-    channels = Channels(aggregator, build_state_distributor or _uncompressed)
+    channels = Channels(shared_aggregator or aggregator, build_state_distributor or _uncompressed)
     client_work = build_client_work(algorithm, client_model, channels)
     result_type = client_work.next.type_signature.result.result.member
     aggregation = aggregator.create(result_type.update, result_type.update_weight)
