@@ -126,8 +126,7 @@ class CompositionTest(parameterized.TestCase):
             process = fixtures.process(model, parts={"aggregator": aggregator})
             ((state, metrics),) = fixtures.run(process, [cohort])
             results.append(fixtures.trainable(process, state))
-            figures = traffic.record(CommunicationLedger(_SIZES.sum()), [metrics], lambda: 0)
-            self.assertEqual(figures["upload_bytes"], 2 * 4 * _SIZES.sum())
+            self.assertEqual(metrics["aggregator"]["upload_bits"], 2 * 32 * _SIZES.sum())
         for ours, theirs in zip(*results, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7)
 

@@ -126,7 +126,7 @@ class MaskTest(parameterized.TestCase):
             PartialOptions("rolling", 0.5, order="bottom_up")
         with self.assertRaisesRegex(ValueError, "no matrix"):
             _model("fixed", include="nothing")
-        with self.assertRaisesRegex(ValueError, "widen the pattern"):
+        with self.assertRaisesRegex(ValueError, "widen partial.include"):
             _model("fixed", 0.1, include="hidden")
 
 

@@ -63,7 +63,7 @@ class _Reference:
 
 
 def _data(client, kept):
-    states = tf.data.Dataset.from_tensors(tuple(kept))
+    states = tf.data.Dataset.from_tensors(tuple(c_i.astype(np.float32) for c_i in kept))
     return OrderedDict(batches=fixtures.cohort(client)[0], kept=states)
 
 
