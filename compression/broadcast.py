@@ -32,10 +32,11 @@ def build_compressed_broadcast(
     seed: int = 0,
     min_elements: int = DEFAULT_MIN_ELEMENTS,
     constants: Collection[int] = (),
+    calls_per_round: int = 1,
 ) -> tff.learning.templates.DistributionProcess:
     """Builds the process that broadcasts a `value_type` (any structure of tensors, V in all).
 
-    The process is (S = int32[], the round):
+    The process is (S = int32[], its calls so far):
       initialize: ( -> S@SERVER)
       next: (<state=S@SERVER, value=T@SERVER> ->
              <state=S@SERVER, result={T}@CLIENTS, measurements=M@SERVER>)
@@ -46,7 +47,8 @@ def build_compressed_broadcast(
         part for the first time; only if there are constants.
       first_download_bits_per_variable: int64[V], likewise, 0 for the other variables.
 
-    The noise follows from (seed, round), that of constants from the seed alone. A lossless codec
+    The noise follows from (seed, round), so that all calls of a round send one and the same model;
+    that of constants from the seed alone. A lossless codec
     sends the model as it is, at no cost.
 
     Args:
@@ -55,6 +57,7 @@ def build_compressed_broadcast(
       seed: The run's seed.
       min_elements: Smaller tensors, and those of another dtype, are sent as they are.
       constants: Indices, in flattened order, of the tensors that are the same in every round.
+      calls_per_round: How often `next` is called in a round.
 
     Raises:
       ValueError: If there is no tensor of such an index.
@@ -67,8 +70,12 @@ def build_compressed_broadcast(
     encode = _encode_computation(value_type, variables, seed, frozenset(constants))
 
     @tff.tensorflow.computation(np.int32)
-    def advance(round_number):
-        return round_number + 1
+    def advance(calls):
+        return calls + 1
+
+    @tff.tensorflow.computation(np.int32)
+    def round_of(calls):
+        return calls // calls_per_round
 
     @tff.tensorflow.computation(encode.type_signature.result["sent"])
     def decode(sent):
@@ -89,7 +96,8 @@ def build_compressed_broadcast(
         initialize.type_signature.result, tff.FederatedType(value_type, tff.SERVER)
     )
     def next_fn(state, value):
-        encoded = tff.federated_map(encode, (value, state))
+        round_number = tff.federated_map(round_of, state)
+        encoded = tff.federated_map(encode, (value, round_number))
         if lossless:
             result = tff.federated_broadcast(value)
         else:

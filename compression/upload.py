@@ -31,6 +31,9 @@ Structure = TypeVar("Structure")
 
 _TRANSFORM_STREAM = 0x7A45F0  # keeps a transform's noise apart from that of the variables
 
+# Odd constants whose products spread over all bits (those of xxHash, as int32).
+_ODD = (-1640531535, -2048144777, -1028477379)
+
 
 def encode_update(
     variables: Sequence[CodedVariable],
@@ -130,13 +133,22 @@ def merge(
 def content_seed(values: Sequence[tf.Tensor], seed: int, round_number: tf.Tensor) -> tf.Tensor:
     """int32[2] seed hashed from a client's own values, for callers that give no client seed.
 
-    Clients with equal values share their noise; any difference between two updates separates it.
+    Clients with equal values share their noise; two that differ in any value, its sign or its place
+    do so by a chance of one in 2^32.
     """
-    words = [
-        tf.reduce_sum(tf.bitcast(tf.cast(value, tf.float32), tf.int32) * (2 * index + 1))
-        for index, value in enumerate(values)
-    ]
-    return randomness.fold_in(tf.stack([seed, round_number]), tf.add_n(words))
+    flat = tf.concat([tf.reshape(tf.cast(value, tf.float32), [-1]) for value in values], 0)
+    words = tf.bitcast(flat, tf.int32)
+    # A bare sum of bits loses places, and the signs of an even number of values.
+    mixed = _mixed(words * _ODD[0] + tf.range(tf.size(words)) * _ODD[1])
+    return randomness.fold_in(
+        tf.stack([seed, round_number]), tf.reduce_sum(_mixed(mixed * _ODD[2]))
+    )
+
+
+def _mixed(words: tf.Tensor) -> tf.Tensor:
+    """int32[n] with the upper bits of each word on its lower ones."""
+    shifted = tf.bitwise.right_shift(tf.bitcast(words, tf.uint32), tf.constant(15, tf.uint32))
+    return tf.bitwise.bitwise_xor(words, tf.bitcast(shifted, tf.int32))
 
 
 def _are_weights(weights: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from tasks.normalization import normalize_text
-from tasks.splitting import SPLITS, client_fraction, split_of
+from tasks.splitting import client_fraction, split_all
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,7 +129,6 @@ def read_in_memory(
     """
     counts = collections.Counter(dropped)
     kept = {}
-    members: dict[str, list[str]] = {split: [] for split in SPLITS}
     for client, raw in texts.items():
         sentences = normalize_sentences(raw, options)
         counts["nothing_left_when_normalized"] += len(raw) - len(sentences)
@@ -138,9 +137,8 @@ def read_in_memory(
             continue
         kept[client] = sentences[: options.max_examples]
         counts["beyond_max_examples"] += len(sentences) - len(kept[client])
-        members[split_of(client, options.seed)].append(client)
     clients = {
         split: [(client, kept[client]) for client in sample_clients(ids, options)]
-        for split, ids in members.items()
+        for split, ids in split_all(kept, options.seed).items()
     }
     return Reading(clients=clients, dropped=dict(counts), bad_rows=bad_rows)

@@ -81,17 +81,19 @@ def _check_splits(name: str, reading: Reading) -> None:
         hint = f" ({reading.bad_rows[0]})" if reading.bad_rows else ""
         raise TaskError(
             f"{name}: no clients for {' and '.join(empty)} (clients: {sizes}); give "
-            f"more users, a lower min_examples, or another seed of the split{hint}"
+            f"more users, or a lower min_examples{hint}"
         )
 
 
 def _with_progress(
     clients: Collection[ClientText], description: str, show: bool
 ) -> Iterable[ClientText]:
-    """The clients, behind a progress line on standard error."""
+    """The clients, behind a progress line on standard error, if that is a terminal."""
     import tqdm
 
-    return tqdm.tqdm(clients, desc=description, unit=" clients", disable=not show, leave=False)
+    # None: tqdm looks at the stream itself, so that no bar goes into a file.
+    hidden = None if show else True
+    return tqdm.tqdm(clients, desc=description, unit=" clients", disable=hidden, leave=False)
 
 
 def _learn_vocabulary(reading: Reading, size: int, progress: bool) -> Vocabulary:

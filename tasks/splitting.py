@@ -1,6 +1,7 @@
-"""Who trains and who is held out: a split by client that never moves a client."""
+"""Who trains and who is held out: a split by client that moves a client only to fill a part up."""
 
 import hashlib
+from collections.abc import Iterable
 
 SPLITS = ("train", "validation", "test")
 
@@ -30,3 +31,34 @@ def split_of(client_id: str, seed: int) -> str:
     if fraction < _TRAIN_SHARE:
         return "train"
     return "validation" if fraction < _TRAIN_SHARE + _VALIDATION_SHARE else "test"
+
+
+def split_all(client_ids: Iterable[str], seed: int) -> dict[str, list[str]]:
+    """The split of a whole corpus: `split_of`, where no part is left too small.
+
+    Of a small corpus a hash may leave a part empty. Every part has at least one client, or three
+    where there are thirty, as far as there are so many. What a part lacks comes from the largest
+    one: the clients of the highest `client_fraction`, which are those nearest to being held out.
+
+    Args:
+      client_ids: Each once.
+      seed: Seed of the split.
+
+    Returns:
+      The clients of each split, in the order given.
+    """
+    order = list(client_ids)
+    split = {client: split_of(client, seed) for client in order}
+    least = 3 if len(order) >= 30 else 1
+
+    def members(part: str) -> list[str]:
+        return [client for client in order if split[client] == part]
+
+    for part in SPLITS:
+        while len(members(part)) < least:
+            largest = max(SPLITS, key=lambda each: len(members(each)))
+            if len(members(largest)) <= least:
+                break
+            moved = max(members(largest), key=lambda each: (client_fraction(each, seed), each))
+            split[moved] = part
+    return {part: members(part) for part in SPLITS}

@@ -7,11 +7,11 @@ exactly.
 Importing this module is cheap; TensorFlow Text is imported by the first `encode` only.
 """
 
+import contextlib
 import functools
 import hashlib
 import itertools
 import os
-import tempfile
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -106,15 +106,16 @@ class Vocabulary:
 
     def save(self, path: str) -> None:
         """Writes one piece a line, and an empty line for each row without a piece; atomic."""
-        folder = os.path.dirname(os.path.abspath(path))
-        os.makedirs(folder, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=os.path.basename(path))
+        os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+        # Not by `tempfile`, whose files no colleague can read: this one follows the umask.
+        temporary = f"{path}.{os.getpid()}.partial"
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with open(temporary, "wb") as file:
                 file.write(self._to_bytes())
             os.replace(temporary, path)
         except BaseException:
-            os.unlink(temporary)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
             raise
 
     @classmethod

@@ -6,10 +6,11 @@ import os
 os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")  # inherited by the worker
 
 import numpy as np
+import tensorflow as tf
 import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
-from compression import make_codec
+from compression import make_codec, upload
 from compression.aggregation import UpdateAggregator
 from compression.client_transforms.adaptive_clip import AdaptiveClip
 from compression.client_transforms.clip import Clip
@@ -304,6 +305,20 @@ class SeedTest(parameterized.TestCase):
         both = run(process, [values[0], shifted], [1.0, 1.0])
         one_error = np.sum((first.result["mean"][1] - values[0][1]) ** 2)
         self.assertLess(np.sum((both.result["mean"][1] - values[0][1]) ** 2), 0.6 * one_error)
+
+    @parameterized.named_parameters(
+        ("reversed", lambda x: x[::-1]),
+        ("negated", lambda x: -x),
+        ("moved", lambda x: np.roll(x, 1)),
+    )
+    def test_updates_that_differ_in_places_or_signs_alone_have_other_seeds(self, change):
+        x = np.random.default_rng(0).normal(size=64).astype(np.float32)
+        seeds = [
+            upload.content_seed([tf.constant(values)], 0, tf.constant(1)).numpy().tolist()
+            for values in (x, change(x), x.copy())
+        ]
+        self.assertNotEqual(seeds[0], seeds[1])
+        self.assertEqual(seeds[0], seeds[2])
 
     def test_variables_of_equal_value_get_different_noise(self):
         value_type = tff.to_type([(np.float32, [4096])] * 2)

@@ -60,6 +60,15 @@ class BroadcastTest(parameterized.TestCase):
         )
         self.assertEqual(signature.result.measurements, tff.FederatedType(measurements, tff.SERVER))
 
+    def test_all_calls_of_a_round_send_one_model(self):
+        process = build_compressed_broadcast(MODEL_TYPE, make_codec("drive"), calls_per_round=2)
+        state, sent = process.initialize(), []
+        for _ in range(3):
+            state, clients, _ = received(process, model(), state)
+            sent.append(np.asarray(clients[0].trainable[0]))
+        np.testing.assert_array_equal(sent[0], sent[1])
+        self.assertFalse(np.array_equal(sent[1], sent[2]))
+
     def test_identity_sends_the_model_as_it_is(self):
         process = build_compressed_broadcast(MODEL_TYPE, make_codec("identity"))
         self.assertTrue(process.next.type_signature.result.result.all_equal)

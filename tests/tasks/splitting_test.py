@@ -1,15 +1,15 @@
 import collections
 import itertools
 
-from absl.testing import absltest
+from absl.testing import absltest, parameterized
 
 from tasks.corpus import CorpusOptions, read_in_memory, sample_clients
-from tasks.splitting import SPLITS, split_of
+from tasks.splitting import SPLITS, split_all, split_of
 
 _CLIENTS = [f"client-{number}" for number in range(2000)]
 
 
-class SplittingTest(absltest.TestCase):
+class SplittingTest(parameterized.TestCase):
     def test_known_clients_stay_where_they_are_for_good(self):
         # Were these to change, everyone's test users would have been trained on.
         splits = [split_of(client, 0) for client in ("a", "b", "c", "h", "s", "t")]
@@ -33,6 +33,27 @@ class SplittingTest(absltest.TestCase):
         self.assertLen(set.union(*members.values()), sum(map(len, members.values())))
         for split in SPLITS:
             self.assertContainsSubset({client for client, _ in few[split]}, members[split])
+
+    @parameterized.product(count=(3, 4, 7, 10, 20, 29, 30, 31, 60), start=(0, 100, 200, 300))
+    def test_no_part_of_a_small_corpus_is_empty(self, count, start):
+        clients = _CLIENTS[start : start + count]
+        split = split_all(clients, 0)
+        self.assertCountEqual(itertools.chain(*split.values()), clients)
+        least = 3 if count >= 30 else 1
+        for part in SPLITS:
+            self.assertGreaterEqual(len(split[part]), least)
+        # In whatever order they come, and only to fill up.
+        self.assertEqual(
+            {p: sorted(c) for p, c in split.items()},
+            {p: sorted(c) for p, c in split_all(clients[::-1], 0).items()},
+        )
+        moved = sum(split_of(client, 0) != part for part in SPLITS for client in split[part])
+        counts = collections.Counter(split_of(client, 0) for client in clients)
+        self.assertEqual(moved, sum(max(0, least - counts[part]) for part in SPLITS))
+
+    def test_fewer_people_than_parts(self):
+        self.assertEqual(sorted(map(len, split_all(["a", "b"], 0).values())), [0, 1, 1])
+        self.assertEqual(split_all([], 0), {part: [] for part in SPLITS})
 
     def test_minimum_counts_normalized_sentences_and_cap_keeps_the_first(self):
         options = CorpusOptions(min_examples=2, max_examples=2)

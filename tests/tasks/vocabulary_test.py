@@ -104,6 +104,15 @@ class FileTest(absltest.TestCase):
         with self.assertRaisesRegex(TaskError, "cannot read the vocabulary"):
             Vocabulary.load(os.path.join(self.folder, "none"))
 
+    def test_a_colleague_can_read_it_where_the_umask_lets_them(self):
+        before = os.umask(0o022)
+        try:
+            Vocabulary([*SPECIAL_PIECES, "a"]).save(self.path)
+        finally:
+            os.umask(before)
+        self.assertEqual(os.stat(self.path).st_mode & 0o777, 0o644)
+        self.assertEqual(os.listdir(self.folder), [os.path.basename(self.path)])
+
     def test_use_without_tokenizing_imports_no_tensorflow(self):
         Vocabulary([*SPECIAL_PIECES, "a"]).save(self.path)
         program = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 
 from tff_lm import config as config_lib
@@ -62,6 +63,8 @@ def table(suggestions: list[Suggestion]) -> str:
 
 
 def _prompt(suggester: Suggester, count: int) -> None:
+    with contextlib.suppress(ImportError):  # a Python without it: no arrow keys, no history
+        import readline  # noqa: F401
     print("Type the beginning of a sentence; an empty line gives first words, Ctrl-D ends.")
     while True:
         try:

@@ -113,6 +113,7 @@ def _learning_process(
         codec=settings.codec(config, "download"),
         min_elements=config.download.min_elements,
         seed=config.seed,
+        calls_per_round=algorithm.passes,
     )
     try:
         return build_learning_process(

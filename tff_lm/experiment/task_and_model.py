@@ -7,6 +7,8 @@ import functools
 import importlib.metadata
 import math
 import platform
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import ml_collections
@@ -92,7 +94,9 @@ def gather(config: ml_collections.ConfigDict) -> Ingredients:
             raise ConfigError(
                 f"task.path: task {config.task.name!r} has no {split} client; it needs more users"
             )
-    return Ingredients(config, task, clients, client_model(config, task))
+    model = client_model(config, task)
+    _check_freeze(config, model.partition.names)
+    return Ingredients(config, task, clients, model)
 
 
 def keep_vocabulary(found: Ingredients, workdir: Workdir) -> None:
@@ -122,6 +126,15 @@ def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
         )
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _check_freeze(config: ml_collections.ConfigDict, names: Sequence[str]) -> None:
+    """Raises ConfigError for a pattern that freezes nothing: it would train everything."""
+    pattern = config.warm_start.freeze
+    if pattern and not any(re.search(pattern, name) for name in names):
+        raise ConfigError(
+            f"warm_start.freeze={pattern!r} matches no variable; the model has {', '.join(names)}"
+        )
 
 
 def _versions() -> dict[str, str]:

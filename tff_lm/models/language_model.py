@@ -41,7 +41,8 @@ class LanguageModel(tf.keras.Model):
     def call(
         self, tokens: tf.Tensor, training: bool = False, seed: tf.Tensor | None = None
     ) -> tf.Tensor:
-        """int32[B, T] padded with 0 on the right -> float32[B, T, V], 0 at the padding."""
+        """int[B, T] padded with 0 on the right -> float32[B, T, V], 0 at the padding."""
+        tokens = tf.cast(tokens, tf.int32)  # NumPy gives int64
         context = CallContext(self._packing(tokens), training, seed)
         return context.packing.unpack(self._logits(tokens, context))
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: finish the round and keep its checkpoint; a second one stops at once."""
+"""Ctrl-C, SIGTERM, a closed terminal: end after the round, with a checkpoint; twice: at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):

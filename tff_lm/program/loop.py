@@ -50,6 +50,7 @@ def train(experiment: Experiment, workdir: Workdir, interrupts: Interrupts) -> l
             if number == rounds or _due(config.evaluation.every, number):
                 row |= _evaluate(experiment)
             log.add(row)
+            rejections.check_progress(log.rows)
             due = number > 0 and _due(config.checkpoint.every, number)
             if due or number == rounds or interrupts.requested:
                 log.sync()

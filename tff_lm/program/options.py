@@ -24,7 +24,9 @@ class FederatedOptions:
 class EvaluationOptions:
     """When and on whom the model is measured."""
 
-    every: int = option(10, "rounds between evaluations; 0: only at the end", minimum=0)
+    every: int = option(
+        10, "rounds between evaluations; 0: only at the end", minimum=0, fixed=False
+    )
     names: str = option("validation", "what is measured, such as validation, adapted")
     clients: int = option(16, "validation clients of these, a fixed sample", minimum=1)
     examples_per_client: int = option(0, "sentences of a client; 0: all", minimum=0)

@@ -1,9 +1,14 @@
-"""How many clients of a round were left out because something of theirs was not finite."""
+"""Clients that were left out because something of theirs was not finite; and when that is all."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from tff_lm.run_folder.errors import RunError
+
+# Rounds in a row without a client that counts, after which nothing better is to be expected.
+PATIENCE = 3
 
 
 def clients(passes: Sequence[Mapping[str, Any]], of_rows: float) -> float:
@@ -40,3 +45,24 @@ def _counted(measured: object) -> float:
 def _number(measured: object, name: str) -> float:
     """A measurement, 0 where it was not made."""
     return float(measured.get(name, 0)) if isinstance(measured, Mapping) else 0.0
+
+
+def check_progress(rows: Sequence[Mapping[str, float]]) -> None:
+    """Ends a run whose every client is rejected, round after round.
+
+    Args:
+      rows: of metrics.csv so far.
+
+    Raises:
+      RunError: if all clients of each of the last `PATIENCE` rounds were rejected.
+    """
+    last = [row for row in rows if "clients" in row][-PATIENCE:]
+    if len(last) == PATIENCE and all(
+        0 < row["clients"] <= row["non_finite_clients"] for row in last
+    ):
+        raise RunError(
+            f"every client of the last {PATIENCE} rounds was rejected, as not finite. Most likely "
+            "the clients' learning rate is too high: begin anew, in another --workdir, "
+            "with a lower --config.algorithm.client_learning_rate or with "
+            "--config.algorithm.clip_norm=1"
+        )

@@ -32,6 +32,7 @@ class Progress:
         tokens_per_second: float,
         upload_bytes_per_client: float,
         upload_reduction: float,
+        rejected: float = 0.0,
     ) -> None:
         """One round on. `loss` in nats a token, the reduction against the full model in float32."""
         figures = (
@@ -43,6 +44,8 @@ class Progress:
                 f", {human_bytes(upload_bytes_per_client)} up a client "
                 f"({upload_reduction:.1f}x less)"
             )
+        if rejected:
+            figures += f", {rejected:.0f} clients rejected"
         self._bar.set_postfix_str(figures, refresh=False)
         self._bar.update(1)
 

@@ -40,6 +40,7 @@ class RunLog:
             opened.callback(self._events.close)
             self._progress = Progress(rounds, max(done, 0))
             opened.callback(self._progress.close)
+            self._rejected = any(row.get("non_finite_clients", 0.0) > 0 for row in self.rows)
             self._close = opened.pop_all().close
 
     def __enter__(self) -> RunLog:
@@ -64,10 +65,22 @@ class RunLog:
                 tokens_per_second=row["tokens_per_second"],
                 upload_bytes_per_client=row["upload_bytes"] / max(row["clients"], 1),
                 upload_reduction=row["upload_reduction"],
+                rejected=row["non_finite_clients"],
             )
+            self._tell_rejected(row)
         if "validation_loss" in row:
             for line in self._columns.evaluation_lines(row):
                 self._progress.say(line)
+
+    def _tell_rejected(self, row: Row) -> None:
+        """Says so when clients are rejected for the first time; the bar and metrics.csv go on."""
+        if row["non_finite_clients"] and not self._rejected:
+            self._progress.say(
+                f"round {row['round']:.0f}: {row['non_finite_clients']:.0f} of "
+                f"{row['clients']:.0f} clients rejected, their update or loss is not finite; "
+                "non_finite_clients in metrics.csv counts them"
+            )
+        self._rejected = self._rejected or row["non_finite_clients"] > 0
 
     def sync(self) -> None:
         """Makes the rows durable, before a checkpoint vouches for them."""

@@ -196,7 +196,7 @@ class LaunchTest(parameterized.TestCase):
             met |= cohort
         self.assertBetween(len(met), 4, 9)
 
-    @parameterized.parameters((signal.SIGINT, 130), (signal.SIGTERM, 143))
+    @parameterized.parameters((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129))
     def test_a_signal_ends_after_the_round_with_its_checkpoint(self, number, exit_code):
         runtime = fakes.FakeRuntime(signal_before(3, number))
         self.assertEqual(self.train(runtime=runtime), exit_code)

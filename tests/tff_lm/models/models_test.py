@@ -47,6 +47,12 @@ def _loss_and_gradients(model, *batch, **options):
 
 
 class ContractTest(parameterized.TestCase):
+    def test_tokens_as_numpy_gives_them(self):
+        model = build_model("transformer_tiny", VOCABULARY)
+        tokens = np.array([[1, 5, 6]])
+        self.assertEqual(tokens.dtype, np.int64)
+        np.testing.assert_array_equal(model(tokens), model(tokens.astype(np.int32)))
+
     @parameterized.product(name=list(TINY), check=(*contract.CHECKS, contract.serves))
     def test_models(self, name, check):
         check(functools.partial(TINY[name], VOCABULARY))

@@ -2,6 +2,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 
 from tff_lm.program import rejections
+from tff_lm.run_folder.errors import RunError
 
 
 def metrics(rejected, *, clients=4, gradient=None, lost=0):
@@ -29,6 +30,21 @@ class RejectionsTest(parameterized.TestCase):
     def test_central_training_has_rows_alone(self):
         passes = [{"client_work": {}, "aggregator": {"upload_bits": 0}}]
         self.assertEqual(rejections.clients(passes, 1.0), 1.0)
+
+    @parameterized.parameters(
+        ([(4, 4)] * 3, True),
+        ([(4, 0), (4, 4), (4, 4), (4, 4)], True),
+        ([(4, 4)] * 2, False),
+        ([(4, 4), (4, 3), (4, 4)], False),
+        ([(0, 0)] * 3, False),
+    )
+    def test_a_run_whose_every_client_is_rejected_ends(self, rounds, ends):
+        rows = [{"round": 0}, *({"clients": c, "non_finite_clients": n} for c, n in rounds)]
+        if not ends:
+            rejections.check_progress(rows)
+            return
+        with self.assertRaisesRegex(RunError, "lower --config.algorithm.client_learning_rate"):
+            rejections.check_progress(rows)
 
 
 if __name__ == "__main__":

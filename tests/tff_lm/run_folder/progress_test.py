@@ -27,13 +27,18 @@ class ProgressTest(parameterized.TestCase):
         for stream in (screen, log):
             bar = progress.Progress(rounds=5, done=2, stream=stream)
             bar.round_done(
-                loss=2.0, tokens_per_second=1234.0, upload_bytes_per_client=5e6, upload_reduction=8
+                loss=2.0,
+                tokens_per_second=1234.0,
+                upload_bytes_per_client=5e6,
+                upload_reduction=8,
+                rejected=2.0,
             )
             bar.say("a line")
             bar.close()
         for text in (
             "3/5",
-            "loss 2.000, perplexity 7.4, 1,234 tokens/s, 5 MB up a client (8.0x less)",
+            "loss 2.000, perplexity 7.4, 1,234 tokens/s, 5 MB up a client (8.0x less), "
+            "2 clients rejected",
         ):
             self.assertIn(text, screen.getvalue())
         self.assertIn("a line\n", screen.getvalue())

@@ -142,6 +142,10 @@ class TransferTest(parameterized.TestCase):
         self.assertEqual(sent["embedding/embeddings"].get("upload_bytes", 0), 0)
         self.assertGreater(sent["final_norm/gamma"]["upload_bytes"], 0)
 
+    def test_a_pattern_that_freezes_nothing_is_refused(self):
+        with self.assertRaisesRegex(ConfigError, "'atention' matches no variable.*attention"):
+            self.warm(self.central, warm_start__freeze="atention")
+
     def test_a_federated_run_is_a_source_and_a_resumed_run_needs_it_no_more(self):
         first = self.run_in("first", self.config(federated__rounds=1))
         warm = self.warm(first)
