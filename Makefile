@@ -21,7 +21,7 @@ help:  ## print the targets
 
 .PHONY: train
 train: $(STAMP)  ## prepare the data and train (CONFIG, WORKDIR, ARGS)
-	$(RUN) -m bin.train --config=$(CONFIG) --workdir=$(WORKDIR) $(ARGS)
+	$(RUN) -m bin.train --config='$(CONFIG)' --workdir='$(WORKDIR)' $(ARGS)
 
 .PHONY: test
 test: $(STAMP)  ## run the tests with pytest (ARGS, for example ARGS=tests/compression)

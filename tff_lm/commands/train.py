@@ -87,6 +87,7 @@ def _train_locked(
     if finished and finished["rounds"] >= config.federated.rounds:
         print(f"{workdir.root} has finished already.{summary.table(finished, workdir)}")
         return 0
+    _say("preparing the data and building the graphs; round 0 follows, the model as it begins")
     with build(config, workdir) as experiment:
         # Only now: a configuration that cannot even be built must not bind the folder to itself.
         files.write_text(workdir.config, config_lib.to_json(config))
@@ -100,6 +101,8 @@ def _conclude(
     experiment: Experiment, workdir: Workdir, rows: list[Row], command: str
 ) -> dict[str, Any]:
     """Measures the trained model on everybody, and writes the summary and the plots."""
+    people = len(experiment.clients.validation) + len(experiment.clients.test)
+    _say(f"measuring the trained model on {people:,} people of validation and test")
     start = time.perf_counter()
     validation, *others = experiment.evaluations
     figures = {
@@ -136,3 +139,8 @@ def _conclude(
     # Last: its being there says that the run has finished.
     summary.write(workdir, result)
     return result
+
+
+def _say(line: str) -> None:
+    """What is going on, where that takes a while."""
+    print(f"{line} ...", file=sys.stderr, flush=True)

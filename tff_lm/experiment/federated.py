@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import pathlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
@@ -155,7 +156,9 @@ def _client_states(
 
 def _workers(config: ml_collections.ConfigDict, workdir: Workdir) -> Sequence[Worker]:
     """One worker on this machine, or those on the machines of `runtime.workers`."""
-    log = str(workdir.worker_log)
+    # Who only reads a run, such as a colleague's, has no log in it.
+    writable = os.access(workdir.worker_log.parent, os.W_OK)
+    log = str(workdir.worker_log) if writable else None
     if not config.runtime.workers:
         return [LocalWorker(WorkerOptions(log_path=log))]
     certificates = pathlib.Path(paths.resolve(config.runtime.certificates))

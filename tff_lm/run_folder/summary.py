@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -147,17 +150,24 @@ def _extent(summary: Mapping[str, Any]) -> str:
 
 
 def _next_steps(summary: Mapping[str, Any], workdir: Workdir) -> list[str]:
+    python, folder = shlex.quote(_python()), shlex.quote(str(workdir.root))
     further = (
-        f"federated, from these weights: --config.warm_start.checkpoint={workdir.root}"
+        f"federated, from these weights: --config.warm_start.checkpoint={folder}"
         if "steps" in summary
         else "more rounds: the same command with a larger --config.federated.rounds"
     )
     return [
         "Next:",
-        f'  python -m bin.suggest --workdir={workdir.root} "how are"',
-        f"  python -m bin.evaluate --workdir={workdir.root} --split=test",
+        f'  {python} -m bin.suggest --workdir={folder} "how are"',
+        f"  {python} -m bin.evaluate --workdir={folder} --split=test",
         f"  {further}",
     ]
+
+
+def _python() -> str:
+    """This Python as a user here would call it."""
+    here = f"{os.getcwd()}{os.sep}"
+    return sys.executable.removeprefix(here)
 
 
 def _padding_fraction(rows: Sequence[Mapping[str, float]]) -> float:

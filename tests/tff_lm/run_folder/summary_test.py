@@ -1,6 +1,7 @@
 import json
 import math
 import pathlib
+import shlex
 
 from absl.testing import absltest
 
@@ -68,6 +69,15 @@ class SummaryTest(absltest.TestCase):
             self.assertIn("unknown", shown)
             self.assertNotIn("tokens/s", shown)
         json.loads(workdir.summary.read_text())
+
+    def test_the_next_commands_can_be_pasted(self):
+        workdir = Workdir(pathlib.Path(self.create_tempdir().full_path) / "a run")
+        lines = summary.table(self.build([row(0, upload_bytes_total=0.0)]), workdir).splitlines()
+        commands = [shlex.split(line) for line in lines if " -m bin." in line]
+        self.assertLen(commands, 2)
+        for python, _, _, folder, *_ in commands:
+            self.assertEqual(folder, f"--workdir={workdir.root}")
+            self.assertTrue(pathlib.Path(python).exists(), python)
 
 
 if __name__ == "__main__":

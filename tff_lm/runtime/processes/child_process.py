@@ -18,6 +18,9 @@ from tff_lm.runtime import errors
 
 _LAUNCHER = pathlib.Path(__file__).with_name("launcher.py")
 _STOP_SECONDS = 10.0
+_PREFIX, _SOCKET = "tff_lm_", "socket"
+# A Unix socket's path ends with a zero byte in 108; mkdtemp adds eight characters.
+_LONGEST = 107 - len(f"/{_PREFIX}12345678/{_SOCKET}")
 
 
 class ChildProcess:
@@ -50,14 +53,25 @@ class ChildProcess:
         return self._launcher is not None and self._launcher.poll() is None
 
     def make_folder(self) -> pathlib.Path:
-        """Makes the private folder (mode 0700) of the next start."""
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tff_lm_"))
+        """Makes the private folder (mode 0700) of the next start.
+
+        Raises:
+            WorkerStartError: if there is no folder for it, in one line.
+        """
+        try:
+            folder = tempfile.mkdtemp(prefix=_PREFIX, dir=_short_folder(tempfile.gettempdir()))
+        except OSError as error:
+            raise errors.WorkerStartError(
+                f"No folder for a worker's socket could be made ({error}); set TMPDIR to a folder "
+                "that is writable."
+            ) from error
+        self.folder = pathlib.Path(folder)
         return self.folder
 
     @property
     def socket_path(self) -> pathlib.Path:
         """The socket in the private folder that leads to the command."""
-        return self.folder / "socket"
+        return self.folder / _SOCKET
 
     def start(
         self,
@@ -117,3 +131,8 @@ class ChildProcess:
             launcher.kill()  # the command dies with it
             launcher.wait()
         shutil.rmtree(self.folder, ignore_errors=True)  # only there if the launcher was killed
+
+
+def _short_folder(folder: str) -> str:
+    """`folder`, or /tmp where the path of a socket in it would be longer than the system allows."""
+    return folder if len(os.fsencode(folder)) <= _LONGEST else "/tmp"

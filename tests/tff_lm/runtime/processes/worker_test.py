@@ -9,13 +9,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import textwrap
 import threading
 import time
+from unittest import mock
 
 from absl.testing import absltest, parameterized
 
-from tff_lm.runtime.processes import worker
+from tff_lm.runtime import errors
+from tff_lm.runtime.processes import child_process, worker
 
 _PATIENCE_SECONDS = 20.0
 _NOBODY = 65534
@@ -249,6 +252,27 @@ class OpenTest(absltest.TestCase):
             self.skipTest(f"Cannot forbid namespaces here: {result.stderr.splitlines()[0]}")
         self.assertIn("False", result.stdout, result.stderr)
         self.assertEqual(result.stderr.count("without authentication"), 1, result.stderr)
+
+
+class SocketFolderTest(absltest.TestCase):
+    def test_a_long_tmpdir_has_no_part_in_the_path_of_a_socket(self):
+        """The system allows 107 characters."""
+        long = self.create_tempdir("x" * 90).full_path
+        with mock.patch.object(tempfile, "tempdir", long):
+            process = child_process.ChildProcess()
+            folder = process.make_folder()
+        self.addCleanup(folder.rmdir)
+        self.assertLess(len(str(process.socket_path)), 108)
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.bind(str(process.socket_path))
+        process.socket_path.unlink()
+
+    def test_no_folder_is_a_line(self):
+        with (
+            mock.patch.object(tempfile, "tempdir", "/nowhere"),
+            self.assertRaisesRegex(errors.WorkerStartError, "/nowhere.*set TMPDIR"),
+        ):
+            child_process.ChildProcess().make_folder()
 
 
 if __name__ == "__main__":
