@@ -116,12 +116,15 @@ def _learning_process(
         seed=config.seed,
         calls_per_round=algorithm.passes,
     )
+    aggregators = {
+        "aggregator": settings.aggregator(config),
+        "shared_aggregator": settings.aggregator(config, beside=True),
+    }
     try:
         return build_learning_process(
             client_model,
             algorithm,
-            aggregator=settings.aggregator(config),
-            shared_aggregator=settings.aggregator(config, beside=True),
+            **aggregators,
             distributor=build_distributor(
                 client_model.partition.weights_type(), constants=client_model.partition.constants
             ),

@@ -62,6 +62,6 @@ class Request:
 
 
 def _named(flag: str, name: str, names: Sequence[str]) -> None:
-    if names and name not in names:
+    if name not in names:
         hint = nearest(name, names) or f"; it is one of {', '.join(names)}"
         raise ConfigError(f"--{flag}: there is no {name!r}{hint}")
