@@ -99,7 +99,7 @@ class SweepTest(absltest.TestCase):
         log = self.root / "failing" / "seed_0" / "logs" / "run.log"
         self.assertRegex(
             err.splitlines()[-1],
-            rf"^failed: failing-seed_0: error: upload\.bits has no meaning .*\({log}\)$",
+            rf"^failed: failing-seed_0: error: upload\.codec: .*drive has no argument .*\({log}\)$",
         )
         self.assertRegex(out, r"float32 +1 +[\d.]+ +[\d.]+ +\+0\.0%")
 

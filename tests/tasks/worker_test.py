@@ -60,7 +60,7 @@ class WorkerTest(absltest.TestCase):
 
     def test_a_malformed_spec_is_named(self):
         computation = tff.tensorflow.computation(self.dataset_fn, np.str_)
-        with self.assertRaisesRegex(Exception, "seed/round/client_id"):
+        with self.assertRaisesRegex(Exception, "seed/round/client id"):
             list(computation("not a spec"))
 
 

@@ -30,7 +30,9 @@ class QuietTest(absltest.TestCase):
         self.assertEqual(printed, "")
 
     def test_a_variable_set_by_the_user_wins(self):
-        self.assertIn("oneDNN", _printed_by_importing("tensorflow", TF_CPP_MIN_LOG_LEVEL="0"))
+        # Which messages there are depends on the processor; some there are on all.
+        printed = _printed_by_importing("tensorflow", TF_CPP_MIN_LOG_LEVEL="0")
+        self.assertIn("cpu_feature_guard", printed)
 
 
 if __name__ == "__main__":

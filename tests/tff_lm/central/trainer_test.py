@@ -17,6 +17,7 @@ from tff_lm.central.adamw import AdamW
 from tff_lm.central.options import PretrainOptions
 from tff_lm.central.runtime import CentralRuntime
 from tff_lm.central.trainer import CentralTrainer
+from tff_lm.client_order import ClientOrder
 from tff_lm.evaluations.adapted import Adapted
 from tff_lm.evaluations.global_model import GlobalModel
 from tff_lm.learning import freezing, metrics, scoring, weights
@@ -203,7 +204,7 @@ class CentralRuntimeTest(absltest.TestCase):
         runtime.initialize()
         rows = []
         for number in (1, 2, 3):
-            result = runtime.next([f"0/{number}/everybody"])
+            result = runtime.next([ClientOrder(0, number, "everybody")])
             rows.append(metrics.totals(result["client_work"]["per_client"]))
         self.assertEqual(seen, list(range(7)))
         # Two parts a batch.
@@ -213,7 +214,7 @@ class CentralRuntimeTest(absltest.TestCase):
     def test_a_round_out_of_turn_is_refused(self):
         runtime, _ = self.runtime()
         with self.assertRaisesRegex(ValueError, "round 2 does not follow step 0"):
-            runtime.next(["0/2/everybody"])
+            runtime.next([ClientOrder(0, 2, "everybody")])
 
 
 class FreezingTest(absltest.TestCase):

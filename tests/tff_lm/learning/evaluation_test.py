@@ -145,7 +145,9 @@ class AdaptedTest(parameterized.TestCase):
 
     @parameterized.parameters({"fraction": 0.0}, {"fraction": 1.0}, {"learning_rate": -1.0})
     def test_arguments_are_checked(self, **arguments):
-        with self.assertRaisesRegex(ValueError, "fraction is above 0 and below 1"):
+        with self.assertRaisesRegex(
+            ValueError, "adapted: (fraction|learning_rate) = .* (is not above 0|must be at least 0)"
+        ):
             Adapted(**arguments)
 
 

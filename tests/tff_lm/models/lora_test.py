@@ -123,9 +123,10 @@ class LoraTest(parameterized.TestCase):
         self.assertSameElements(found, ["a/kernel", "a/bias"])
         np.testing.assert_array_equal(found["a/kernel"], [[2.5, 3.0], [4.0, 5.0]])
 
-    def test_a_rank_of_0_is_refused(self):
-        with self.assertRaisesRegex(ValueError, "rank must be at least 1"):
-            build_model("transformer_tiny", VOCABULARY, lora=LoraOptions(rank=0))
+    def test_a_rank_of_0_is_no_correction(self):
+        plain = build_model("transformer_tiny", VOCABULARY)
+        model = build_model("transformer_tiny", VOCABULARY, lora=LoraOptions(rank=0))
+        self.assertEqual(model.weight_names, plain.weight_names)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from absl.testing import absltest, parameterized
 from tests.tasks import fixtures
 from tff_lm.commands import train
 from tff_lm.config import ConfigError, default_config, read_json, validate
-from tff_lm.experiment import central_plan, trained_model
+from tff_lm.experiment import central_plan
 from tff_lm.models import build_model
 from tff_lm.run_folder.checkpoints import CheckpointStore
 from tff_lm.run_folder.metrics_table import read_rows
 from tff_lm.run_folder.workdir import Workdir
+from tff_lm.serving import trained_model
 
 MODEL = "transformer_tiny"
 VALIDATION = [f"validation_{name}" for name in ("loss", "token_perplexity", "word_perplexity")]
