@@ -142,5 +142,5 @@ def _conclude(
 
 
 def _say(line: str) -> None:
-    """What is going on, where that takes a while."""
-    print(f"{line} ...", file=sys.stderr, flush=True)
+    """What is going on, where that takes a while. Standard error is left to what goes wrong."""
+    print(f"{line} ...", flush=True)
