@@ -16,6 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+# The field in which a client leaves its state in what it sends, by which a runtime finds it.
+CLIENT_STATE = "client_state"
+
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS states "
     "(client TEXT, round INTEGER, state BLOB, PRIMARY KEY (client, round)) WITHOUT ROWID"

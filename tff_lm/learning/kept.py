@@ -11,11 +11,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
+from tff_lm.client_state.store import CLIENT_STATE
 from tff_lm.learning.algorithms.algorithm import Algorithm
 from tff_lm.learning.weights import BATCHES_TYPE
-
-# The name of a client's state in what it sends, by which the runtime finds it.
-CLIENT_STATE = "client_state"
 
 
 def client_state_zero(algorithm: Algorithm) -> tff.Computation | None:

@@ -3,6 +3,7 @@
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
 import functools
+from unittest import mock
 
 import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
@@ -31,6 +32,20 @@ def _client_model(config):
     return build_client_model(
         model_fn, [True] * _VOCABULARY, read(config, PartialOptions, "partial")
     )
+
+
+class BroadcastTest(parameterized.TestCase):
+    @parameterized.parameters(("fed_avg", 1), ("mime", 2))
+    def test_it_knows_how_often_a_round_of_the_algorithm_sends(self, name, calls):
+        config = _config("full")
+        config.algorithm.name = name
+        client_model = _client_model(config)
+        algorithm = federated._algorithm(config, client_model, population=10)
+        build = federated.build_compressed_broadcast
+        with mock.patch.object(federated, "build_compressed_broadcast", wraps=build) as built:
+            federated._learning_process(config, client_model, algorithm)
+        told = {call.kwargs["calls_per_round"] for call in built.call_args_list}
+        self.assertEqual(told, {calls})
 
 
 class FrozenWeightsTest(parameterized.TestCase):

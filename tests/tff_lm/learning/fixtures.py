@@ -167,3 +167,14 @@ def per_client(output) -> np.ndarray:
 def column(rows, name) -> np.ndarray:
     """One metric of each client."""
     return rows[:, metrics.METRIC_NAMES.index(name)]
+
+
+def gradients(weights, batch) -> list[np.ndarray]:
+    """The reference model's gradients of the mean loss per token, at the given weights."""
+    model = ReferenceModel()
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(value)
+    with tf.GradientTape() as tape:
+        loss = model.forward_pass(batch).loss
+    gradients = tape.gradient(loss, model.trainable_variables)
+    return [tf.convert_to_tensor(g).numpy() for g in gradients]

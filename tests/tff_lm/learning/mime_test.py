@@ -44,17 +44,6 @@ def _central_training(client: int, rounds: int, optimizer) -> list[np.ndarray]:
     return [w.numpy() for w in weights]
 
 
-def _gradients(weights, batch) -> list[np.ndarray]:
-    """Of the mean loss per token, at the given weights."""
-    model = fixtures.ReferenceModel()
-    for variable, value in zip(model.trainable_variables, weights, strict=True):
-        variable.assign(value)
-    with tf.GradientTape() as tape:
-        loss = model.forward_pass(batch).loss
-    gradients = tape.gradient(loss, model.trainable_variables)
-    return [tf.convert_to_tensor(g).numpy() for g in gradients]
-
-
 def _average(structures, weights) -> list[np.ndarray]:
     """The weighted mean of lists of arrays."""
     return [np.average(same, axis=0, weights=weights) for same in zip(*structures, strict=True)]
@@ -107,11 +96,11 @@ class MimeTest(parameterized.TestCase):
             np.testing.assert_array_equal(a, b)
         batches = fixtures.random_batches(1)
         tokens = [np.count_nonzero(batch["y"]) for batch in batches]
-        anchors = [_gradients(start, batch) for batch in batches]
+        anchors = [fixtures.gradients(start, batch) for batch in batches]
         control = _average(anchors, tokens)
         weights = start
         for batch, anchor in zip(batches, anchors, strict=True):
-            terms = zip(weights, _gradients(weights, batch), anchor, control, strict=True)
+            terms = zip(weights, fixtures.gradients(weights, batch), anchor, control, strict=True)
             weights = [w - 0.2 * (g - g0 + c) for w, g, g0, c in terms]
         _assert_close(fixtures.trainable(process, second[0]), weights)
 

@@ -15,17 +15,6 @@ _POPULATION = 5
 _RATE = 0.2
 
 
-def _gradients(weights, batch) -> list[np.ndarray]:
-    """Of the mean loss per token, at the given weights."""
-    model = fixtures.ReferenceModel()
-    for variable, value in zip(model.trainable_variables, weights, strict=True):
-        variable.assign(value)
-    with tf.GradientTape() as tape:
-        loss = model.forward_pass(batch).loss
-    gradients = tape.gradient(loss, model.trainable_variables)
-    return [tf.convert_to_tensor(g).numpy() for g in gradients]
-
-
 class _Reference:
     """Algorithm 1 of Karimireddy et al. 2020 for clients of whole texts, in their notation."""
 
@@ -42,7 +31,9 @@ class _Reference:
             own = self.c_i.get(client, [np.zeros_like(w) for w in self.x])
             y, text = self.x, fixtures.random_batches(client)
             for rate, batch in zip(self.rates, text, strict=True):
-                terms = zip(y, _gradients(y, batch), own, self.c, masks[client], strict=True)
+                terms = zip(
+                    y, fixtures.gradients(y, batch), own, self.c, masks[client], strict=True
+                )
                 y = [w - rate * (g - c_i + c) * m for w, g, c_i, c, m in terms]
             change = [w0 - w for w0, w in zip(self.x, y, strict=True)]
             difference = [

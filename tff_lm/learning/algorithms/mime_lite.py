@@ -27,7 +27,7 @@ class MimeLite(Algorithm):
     def initial_shared(self) -> Shared:
         slots = server.initial_slots(self.client_optimizer, self.variables)
         exact = OrderedDict(steps=tf.zeros([len(self.variables)], tf.int32))
-        return Shared(OrderedDict(slots=slots, control=()), exact)
+        return Shared(OrderedDict(slots=slots), exact)
 
     def client_step(self, client: Client, shared: Shared, kept: Any) -> ClientReport:
         del kept

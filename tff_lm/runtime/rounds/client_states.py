@@ -17,11 +17,10 @@ import numpy as np
 import tensorflow_federated as tff
 
 from tff_lm.client_order import NOBODY, ClientOrder
-from tff_lm.client_state.store import ClientStateStore, Leaf
+from tff_lm.client_state.store import CLIENT_STATE, ClientStateStore, Leaf
 from tff_lm.runtime.network.connection import Handle, WorkerConnection
 from tff_lm.runtime.rounds import state_arrays
 
-CLIENT_STATE = "client_state"
 _ORDER_TYPE = tff.TensorType(np.str_)
 _DUMP, _ROUND = "client_states/dump", "client_states/round"
 # Populations whose states fit into this are kept in memory, and in each checkpoint.
@@ -37,6 +36,25 @@ class ClientData(Protocol):
     def take(self, connection: WorkerConnection, order: ClientOrder, update: Handle) -> None:
         """Takes what the client keeps out of its update."""
 
+    def completed(self, orders: Sequence[ClientOrder]) -> None:
+        """Makes what the clients of a round kept last."""
+
+    def failed(self) -> None:
+        """Forgets what the clients of a round kept that did not come to its end."""
+
+    @property
+    def last_round(self) -> int:
+        """The last round that was completed; 0 before the first, and where nothing is kept."""
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a checkpoint of the last completed round has of the clients."""
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """Goes back to a checkpoint; takes out of `arrays` what `arrays()` put in."""
+
+    def go_back(self, round_number: int) -> None:
+        """Forgets all that came after a round."""
+
 
 class OrdersAlone:
     """Clients that keep nothing."""
@@ -46,6 +64,25 @@ class OrdersAlone:
 
     def take(self, connection: WorkerConnection, order: ClientOrder, update: Handle) -> None:
         """Nothing to take."""
+
+    def completed(self, orders: Sequence[ClientOrder]) -> None:
+        """Nothing was kept."""
+
+    def failed(self) -> None:
+        """Nothing was kept."""
+
+    @property
+    def last_round(self) -> int:
+        return 0
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def restore(self, arrays: dict[str, np.ndarray]) -> None:
+        """There is nothing of the clients in `arrays`."""
+
+    def go_back(self, round_number: int) -> None:
+        """Nothing was kept."""
 
 
 class ClientStates:
@@ -88,21 +125,17 @@ class ClientStates:
         self._store.put(order.client, order.round, state_arrays.fetch(connection, update))
 
     def completed(self, orders: Sequence[ClientOrder]) -> None:
-        """Makes what the clients of a round kept last."""
         self._store.commit()
         self._last = orders[0].round
 
     def failed(self) -> None:
-        """Forgets what the clients of a round kept that did not come to its end."""
         self._store.discard()
 
     @property
     def last_round(self) -> int:
-        """The last round that was completed."""
         return self._last
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What a checkpoint of the last completed round has of the clients."""
         self._copied.append(self._last)
         if len(self._copied) == self._copied.maxlen:
             self._store.forget_superseded(self._copied[0])
@@ -110,14 +143,12 @@ class ClientStates:
         return arrays | ({_DUMP: self._store.dump()} if self._store.in_memory else {})
 
     def restore(self, arrays: dict[str, np.ndarray]) -> None:
-        """Goes back to a checkpoint; takes out of `arrays` what `arrays()` put in."""
         dumped = arrays.pop(_DUMP, None)
         if dumped is not None and self._store.in_memory:
             self._store.load(dumped)
         self.go_back(int(arrays.pop(_ROUND, np.asarray(0))))
 
     def go_back(self, round_number: int) -> None:
-        """Forgets all that came after a round."""
         self._store.forget_after(round_number)
         self._last = round_number
 

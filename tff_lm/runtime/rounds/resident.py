@@ -18,7 +18,7 @@ from tff_lm.client_order import ClientOrder
 from tff_lm.runtime import errors
 from tff_lm.runtime.network.connection import Handle
 from tff_lm.runtime.rounds import recovery, round_form, state_arrays
-from tff_lm.runtime.rounds.client_states import ClientData, ClientStates, OrdersAlone
+from tff_lm.runtime.rounds.client_states import ClientData, OrdersAlone
 from tff_lm.runtime.rounds.round_form import RoundForm
 from tff_lm.runtime.rounds.worker_pool import WorkerPool
 
@@ -39,7 +39,7 @@ class ResidentProcess:
         runtime: WorkerPool,
         initialize: tff.Computation,
         next_: tff.Computation,
-        client_states: ClientStates | None = None,
+        clients: ClientData | None = None,
     ):
         """Compiles the process.
 
@@ -49,15 +49,14 @@ class ResidentProcess:
             next_: `(<S@SERVER, {str}@CLIENTS> -> <S@SERVER, M@SERVER>)`, of one broadcast and one
                 aggregation (several parallel ones count as one), without secure sums. Where clients
                 keep a state K, their argument is `{<order=str,kept=K>}@CLIENTS`.
-            client_states: What they keep; None if they keep nothing.
+            clients: What they keep (`ClientStates`); None if they keep nothing.
         """
         self._runtime = runtime
         self._initialize = round_form.compile_initialize(initialize)
         self._form = round_form.compile_next(next_)
         self._state: Handle | None = None
         self._keeper = recovery.StateKeeper()
-        self._states = client_states
-        self._clients: ClientData = client_states or OrdersAlone()
+        self._clients = clients or OrdersAlone()
         self._copied_round = 0
 
     @property
@@ -68,9 +67,8 @@ class ResidentProcess:
     def initialize(self) -> None:
         """Makes the initial state the state."""
         self._keeper = recovery.StateKeeper()
-
-        if self._states:
-            self._states.restore({})
+        self._copied_round = 0
+        self._clients.restore({})
 
         def start() -> None:
             connection = self._runtime.home().connection
@@ -87,9 +85,8 @@ class ResidentProcess:
             ValueError: if they do not fit the state's type; the message names the leaf.
         """
         server = dict(arrays)
-        if self._states:
-            self._states.restore(server)
-            self._copied_round = self._states.last_round
+        self._clients.restore(server)
+        self._copied_round = self._clients.last_round
         state_arrays.check(server, self.state_type)
         self._state = None
         self._keeper = recovery.StateKeeper()
@@ -101,8 +98,7 @@ class ResidentProcess:
 
         What clients keep is part of it, or of a file that it refers to.
         """
-        server = dict(self._retrying(self._copy_state))
-        return server | self._states.arrays() if self._states else server
+        return {**self._retrying(self._copy_state), **self._clients.arrays()}
 
     def next(self, orders: Sequence[ClientOrder]) -> object:
         """Runs one round and returns its metrics M, in the containers of the process.
@@ -126,8 +122,7 @@ class ResidentProcess:
             return metrics
 
         metrics = self._retrying(step)
-        if self._states:
-            self._states.completed(orders)
+        self._clients.completed(orders)
         if self._keeper.copy_is_due:
             self._retrying(self._copy_state)
         self._runtime.home().connection.collect()  # the old state
@@ -160,9 +155,10 @@ class ResidentProcess:
 
     def _copy_state(self) -> recovery.State:
         state = self._held_state()
-        if self._states:
-            self._copied_round = self._states.last_round
-        return self._keeper.copy(lambda: state_arrays.fetch(state.connection, state))
+        copy = self._keeper.copy(lambda: state_arrays.fetch(state.connection, state))
+        # Not before: a worker that dies while it is copied leaves the older copy.
+        self._copied_round = self._clients.last_round
+        return copy
 
     def _held_state(self) -> Handle:
         """The state, put back into the home worker if that is a new one.
@@ -190,8 +186,7 @@ class ResidentProcess:
                 logging.warning("A worker died (time %d of %d): %s", attempt, _ATTEMPTS, error)
                 last = error
             except errors.ComputationError:
-                if self._states:
-                    self._states.failed()
+                self._clients.failed()
                 raise
         raise errors.RuntimeFailure(
             f"Workers died {_ATTEMPTS} times in a row; see their logs. The last said: {last}",
@@ -201,11 +196,11 @@ class ResidentProcess:
 
     def _last_copy(self) -> recovery.State | None:
         """The last copy of the state, with what clients kept by then."""
-        if self._states is None or self._keeper.state is None:
-            return self._keeper.state
-        self._states.failed()
-        self._states.go_back(self._copied_round)
-        return {**self._keeper.state, **self._states.arrays()}
+        if self._keeper.state is None:
+            return None
+        self._clients.failed()
+        self._clients.go_back(self._copied_round)
+        return {**self._keeper.state, **self._clients.arrays()}
 
 
 def _check(orders: Sequence[ClientOrder]) -> None:
