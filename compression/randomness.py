@@ -19,13 +19,13 @@ import tensorflow as tf
 
 def fold_in(seed: tf.Tensor, stream: int | tf.Tensor) -> tf.Tensor:
     """An int32[2] seed for one numbered use of `seed`."""
-    return tf.random.experimental.stateless_fold_in(seed, stream, alg="philox")
+    return tf.random.experimental.stateless_fold_in(seed, stream)
 
 
 def random_words(seed: tf.Tensor, count: int) -> tf.Tensor:
     """uint32[count] of independent uniform bits."""
     return tf.random.stateless_uniform(
-        [count], seed, minval=None, maxval=None, dtype=tf.uint32, alg="philox"
+        [count], seed, minval=None, maxval=None, dtype=tf.uint32
     )
 
 
@@ -51,7 +51,7 @@ class Dither(NamedTuple):
 def dither(seed: tf.Tensor, count: int, guard: float = 0.0, dtype: tf.DType = tf.uint8) -> Dither:
     """`count` values of dither from 8 (uint8) or 16 (uint16) bits each and a shared offset."""
     unit = (1.0 - 2.0 * guard) / 2.0 ** (8 * dtype.size)
-    shared = tf.random.stateless_uniform([], fold_in(seed, 1), alg="philox")
+    shared = tf.random.stateless_uniform([], fold_in(seed, 1))
     integers = tf.cast(random_integers(seed, count, dtype), tf.float32)
     return Dither(integers, unit, guard + unit * shared)
 

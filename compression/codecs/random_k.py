@@ -52,6 +52,6 @@ class RandomK(Codec):
         stride = max(1, round(1 / self.fraction))
         starts = tf.range(0, count, stride)
         lengths = tf.minimum(stride, count - starts)
-        draws = tf.random.stateless_uniform([math.ceil(count / stride)], seed, alg="philox")
+        draws = tf.random.stateless_uniform([math.ceil(count / stride)], seed)
         offsets = tf.cast(draws * tf.cast(lengths, tf.float32), tf.int32)
         return starts + offsets, tf.cast(lengths, tf.float32)

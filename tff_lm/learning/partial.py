@@ -108,7 +108,7 @@ def select(candidates: Candidates, order: tf.Tensor) -> tf.Tensor:
 def _shuffled(candidates: Candidates, seed: tf.Tensor) -> tf.Tensor:
     """int32[number of candidates], a permutation drawn from int32[2] `seed`."""
     keys = tf.random.stateless_uniform(
-        [len(candidates.indices)], seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+        [len(candidates.indices)], seed, minval=None, maxval=None, dtype=tf.int32
     )
     return tf.argsort(keys, stable=True)
 

@@ -178,7 +178,7 @@ class Dropout(SubLayer):
         if context.seed is None:
             raise ValueError("Dropout in training needs a stateless seed: pass seed=int32[2].")
         seed = tf.random.experimental.stateless_fold_in(context.seed, stream(self.path))
-        return tf.nn.experimental.stateless_dropout(x, self.rate, seed, rng_alg="philox")
+        return tf.nn.experimental.stateless_dropout(x, self.rate, seed)
 
 
 class TiedEmbedding(SubLayer):

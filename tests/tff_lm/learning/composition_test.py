@@ -76,7 +76,7 @@ def _round(name):
 
 
 class CompositionTest(parameterized.TestCase):
-    @parameterized.parameters(*ALGORITHMS)
+    @parameterized.parameters(*fixtures.algorithms_of_their_own())
     def test_a_round_trains(self, name):
         process, state, passes = _round(name)
         rows = np.asarray(passes[-1]["client_work"]["per_client"])
@@ -91,7 +91,7 @@ class CompositionTest(parameterized.TestCase):
         ]
         np.testing.assert_array_equal(moved, masks.any(axis=0))
 
-    @parameterized.parameters(*ALGORITHMS)
+    @parameterized.parameters(*fixtures.algorithms_of_their_own())
     def test_the_ledger_counts_all_that_travels_at_its_packed_size(self, name):
         _, _, passes = _round(name)
         masks = np.array([trained_mask(_model(), 0, [client, 7]) for client in _CLIENTS])

@@ -14,6 +14,7 @@ from tff_lm.learning import metrics, weights
 from tff_lm.learning.build import build_algorithm, build_learning_process
 from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.options import AlgorithmOptions, LearningOptions
+from tff_lm.learning.registry import ALGORITHMS
 
 
 def random_batches(client: int, count: int = 3, size: int = 4) -> list[OrderedDict]:
@@ -92,6 +93,15 @@ def process(
     algorithm = AlgorithmOptions(name=name, client_learning_rate=client_learning_rate, **options)
     chosen = LearningOptions(algorithm=algorithm, **(learning or {}))
     return build_learning_process(model, build_algorithm(model, chosen), **(parts or {}))
+
+
+def algorithms_of_their_own() -> list[str]:
+    """One of those that differ in the server's optimizer alone, which `reference_test` compares."""
+    steps = {}
+    for name in sorted(ALGORITHMS):
+        algorithm = ALGORITHMS[name]
+        steps.setdefault((algorithm.client_step, algorithm.hooks, algorithm.server_step), name)
+    return list(steps.values())
 
 
 class ReferenceModel(tff.learning.models.VariableModel):

@@ -198,7 +198,7 @@ class PartialTrainingTest(parameterized.TestCase):
             for m, n in zip(*moments, strict=True):
                 self.assertEqual(np.array_equal(m, n), not is_changed)
 
-    @parameterized.parameters("momentum", "adam", "yogi", "adagrad")
+    @parameterized.parameters("momentum", "adam")
     def test_untrained_variable_keeps_the_moments_of_mime(self, optimizer):
         process = _process(_model("per_round"), name="mime_lite", client_optimizer=optimizer)
         (first, _), (second, _) = fixtures.run(process, [fixtures.cohort(1, 2)] * 2)
@@ -222,7 +222,9 @@ class PartialTrainingTest(parameterized.TestCase):
             np.testing.assert_allclose(np.asarray(b), np.asarray(a) - delta, rtol=1e-4, atol=1e-6)
         self.assertEqual(metrics["aggregator"]["upload_bits"], 32 * _SIZES[mask].sum())
 
-    @parameterized.product(name=_TINY, order=("random", "bottom_up"))
+    @parameterized.parameters(
+        ("lstm_tiny", "random"), ("transformer_tiny", "bottom_up"), ("conformer_tiny", "random")
+    )
     def test_fixed_subset_with_codecs_equals_a_keras_model_with_frozen_layers(self, name, order):
         """The same weights as Keras' own training, once through the codecs by hand."""
         model = _named(name, "fixed", 0.5, order=order)
@@ -279,7 +281,9 @@ class PartialTrainingTest(parameterized.TestCase):
                 mean = loss(batch["y"], keras(batch["x"], training=True), real) / real.mean()
             optimizer.apply_gradients(zip(tape.gradient(mean, variables), variables, strict=True))
 
-    @parameterized.product(name=_TINY, precision=("float32", "bfloat16"))
+    @parameterized.parameters(
+        ("lstm_tiny", "float32"), ("transformer_tiny", "bfloat16"), ("conformer_tiny", "float32")
+    )
     def test_architecture_trains_exactly_its_mask(self, name, precision):
         model = _named(name, "per_client_per_round", 0.5, precision=precision)
         process = _process(model)
@@ -290,17 +294,16 @@ class PartialTrainingTest(parameterized.TestCase):
         for i, (a, b) in enumerate(zip(start, fixtures.trainable(process, state), strict=True)):
             self.assertEqual(not np.array_equal(a, b), mask[i], model.partition.names[i])
 
-    @parameterized.parameters(*OPTIMIZERS)
-    def test_masks_work_with_stateful_clients_clipping_and_mime(self, optimizer):
-        for name in ("fed_prox", "mime_lite"):
-            model = fixtures.process(
-                _model("per_client_per_round"), name=name, client_optimizer=optimizer
-            )
-            state, metrics = fixtures.run(model, [fixtures.cohort(1, 0, 2)])[0]
-            rows = np.asarray(metrics["client_work"]["per_client"])
-            np.testing.assert_array_equal(fixtures.column(rows, "non_finite"), 0)
-            for weight in fixtures.trainable(model, state):
-                self.assertTrue(np.isfinite(weight).all())
+    @parameterized.parameters("fed_prox", "mime_lite")
+    def test_masks_work_with_stateful_clients_clipping_and_mime(self, name):
+        model = fixtures.process(
+            _model("per_client_per_round"), name=name, client_optimizer="adam", clip_norm=0.1
+        )
+        state, metrics = fixtures.run(model, [fixtures.cohort(1, 0, 2)])[0]
+        rows = np.asarray(metrics["client_work"]["per_client"])
+        np.testing.assert_array_equal(fixtures.column(rows, "non_finite"), 0)
+        for weight in fixtures.trainable(model, state):
+            self.assertTrue(np.isfinite(weight).all())
 
 
 if __name__ == "__main__":

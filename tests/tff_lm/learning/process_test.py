@@ -4,6 +4,7 @@
 
 from tests.tff_lm.learning import fixtures  # isort: skip
 
+import functools
 from collections import OrderedDict
 
 import numpy as np
@@ -15,11 +16,16 @@ from tff_lm.evaluations.global_model import GlobalModel
 from tff_lm.learning import evaluation, metrics
 from tff_lm.learning.options import ScheduleOptions
 from tff_lm.learning.orders import with_client_orders
-from tff_lm.learning.registry import ALGORITHMS
 
 
 def _build(model=None, **options):
     return fixtures.process(model, client_learning_rate=0.2, **options)
+
+
+@functools.cache
+def _plain():
+    """FedAvg, built once: a process keeps nothing."""
+    return _build()
 
 
 def _after(process, *cohorts):
@@ -60,7 +66,7 @@ class ProcessTest(parameterized.TestCase):
 
     def test_repeats_bit_for_bit_and_no_proximal_term_is_fed_avg(self):
         cohorts = [fixtures.cohort(1, 2), fixtures.cohort(3, 0)]
-        process = _build()
+        process = _plain()
         once = _after(process, *cohorts)
         self._assert_same(once, _after(process, *cohorts))
         self._assert_same(once, _after(_build(proximal_mu=0.0), *cohorts))
@@ -125,7 +131,7 @@ class ProcessTest(parameterized.TestCase):
 
     def test_steps_and_epochs(self):
         batches = fixtures.random_batches(1, 3)
-        plain, whole = _build(), [fixtures.dataset(batches)]
+        plain, whole = _plain(), [fixtures.dataset(batches)]
         five_steps = _build(learning={"local_epochs": 2, "local_steps": 5})
         first_five = [fixtures.dataset(batches + batches[:2])]
         self._assert_same(_after(five_steps, whole), _after(plain, first_five))
@@ -159,7 +165,7 @@ class ProcessTest(parameterized.TestCase):
             self._assert_same(weights[1], weights[3])
 
     def test_hyperparameters_are_set_without_a_new_process(self):
-        process = _build()
+        process = _plain()
         state = process.initialize()
         hparams = process.get_hparams(state)
         self.assertAlmostEqual(float(hparams["client_work"]["learning_rate"]), 0.2)
@@ -170,7 +176,7 @@ class ProcessTest(parameterized.TestCase):
         self._assert_same(fixtures.trainable(process, changed), expected)
 
     def test_client_orders_and_evaluation(self):
-        process = _build()
+        process = _plain()
         next_round = with_client_orders(process, _dataset_fn)
         state_type = process.initialize.type_signature.result.member
         model = fixtures.client_model()
@@ -209,7 +215,7 @@ class ProcessTest(parameterized.TestCase):
             expected["batches"] += 1
         np.testing.assert_allclose(row, list(expected.values()), rtol=1e-4)
 
-    @parameterized.parameters(*ALGORITHMS)
+    @parameterized.parameters(*fixtures.algorithms_of_their_own())
     def test_splits_into_independent_aggregations(self, name):
         process = _build(name=name)
         mergeable_comp_compiler.compile_to_mergeable_comp_form(process.next)

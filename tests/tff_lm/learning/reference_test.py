@@ -84,9 +84,9 @@ class ReferenceTest(parameterized.TestCase):
         )
         self._assert_equal_runs(options, reference)
 
-    @parameterized.parameters("lstm_tiny", "transformer_tiny", "conformer_tiny")
-    def test_architecture(self, name):
-        model_fn = functools.partial(build_model, name, fixtures.VOCABULARY, seed=5)
+    def test_architecture(self):
+        # The others: `partial_test` compares them with Keras' own training.
+        model_fn = functools.partial(build_model, "transformer_tiny", fixtures.VOCABULARY, seed=5)
         reference = self._fed_avg(
             _OPTIMIZERS.build_sgdm(0.2), _OPTIMIZERS.build_sgdm(1.0), model_fn
         )

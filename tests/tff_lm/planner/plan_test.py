@@ -67,15 +67,15 @@ class PlanTest(absltest.TestCase):
         self.assertBetween(self.plan.model_bytes / combination.mean_bytes, 9.7, 10.3)
 
     def test_what_is_not_included_always_trains(self):
-        small = Request("transformer_small", fractions=(0.36,), include="feed_forward")
-        (plain,) = (o for o in plan.plan(small).uploads if o.label == "float32")
+        some = Request("transformer_large", fractions=(0.5,), include="feed_forward")
+        (plain,) = (o for o in plan.plan(some).uploads if o.label == "float32")
         # Two of twelve equal matrices, and all that is no feed-forward matrix.
-        parameters, candidate = 4_070_400, 128 * 2048
+        parameters, candidate = 20_963_328, 512 * 2048
         self.assertEqual(plain.worst_bytes, 4 * (parameters - 10 * candidate))
         self.assertEqual(plain.mean_bytes, plain.worst_bytes)
         self.assertEqual(plain.overrides["partial.include"], "feed_forward")
         with self.assertRaisesRegex(ConfigError, "--include=fed_forward matches no .*block_0/feed"):
-            plan.plan(Request("transformer_small", include="fed_forward"))
+            plan.plan(Request("transformer_large", include="fed_forward"))
 
     def test_the_command_sets_what_the_table_says(self):
         command = table.train_command(self.plan)
