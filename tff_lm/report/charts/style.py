@@ -10,6 +10,7 @@ import contextlib
 import io
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -36,8 +37,8 @@ VARIABLES = {
 
 # Inches: at the width of a phone, the page shows it at about its true size.
 WIDTH, HEIGHT, _LEGEND_ROW = 4.8, 3.2, 0.2
-# Letters of the longest label, for two of them beside each other.
-_LONGEST_OF_TWO = 24
+# Letters of the longest label, for two of them beside each other, and of a line in a legend.
+_LONGEST_OF_TWO, _LONGEST = 24, 68
 
 _RC = {
     "axes.axisbelow": True,
@@ -101,7 +102,8 @@ def svg(draw: Callable[[], Figure], name: str) -> str:
 
 def figure(labels: Sequence[str]) -> Figure:
     """An empty figure, higher by the legend of `labels`."""
-    rows = math.ceil(len(labels) / _legend_columns(labels))
+    lines = sum(_wrapped(label).count("\n") + 1 for label in labels)
+    rows = math.ceil(lines / _legend_columns(labels))
     return Figure(figsize=(WIDTH, HEIGHT + _LEGEND_ROW * rows))
 
 
@@ -131,8 +133,21 @@ def of(each: Any, among: Sequence[Any], baseline: Any) -> dict[str, Any]:
 
 def legend(drawn: Figure, labels: Sequence[str]) -> None:
     """The legend, below the axes: never on the data."""
-    columns = _legend_columns(labels)
-    drawn.legend(loc="outside lower left", handlelength=2.4, borderaxespad=0.2, ncols=columns)
+    (axes,) = drawn.axes
+    handles, found = axes.get_legend_handles_labels()
+    drawn.legend(
+        handles,
+        [_wrapped(label) for label in found],
+        loc="outside lower left",
+        handlelength=2.4,
+        borderaxespad=0.2,
+        ncols=_legend_columns(labels),
+    )
+
+
+def _wrapped(label: str) -> str:
+    """In lines that the figure has room for."""
+    return "\n".join(textwrap.wrap(label, _LONGEST, break_on_hyphens=False))
 
 
 def _legend_columns(labels: Sequence[str]) -> int:
