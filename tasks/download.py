@@ -80,6 +80,7 @@ def fetch(source: Source, folder: str, pauses: Sequence[float] = _PAUSES) -> str
         os.makedirs(folder, exist_ok=True)
         with lock(os.path.join(folder, f".{source.name}.lock")):
             if not os.path.exists(path):
+                print(f"downloading {source.url} to {folder} ...", flush=True)
                 stated = _download(source, f"{path}.part", pauses)
                 _verify(source, f"{path}.part", stated)
                 os.replace(f"{path}.part", path)
@@ -103,6 +104,8 @@ class _BrokenError(Exception):
 
 def _download(source: Source, part: str, pauses: Sequence[float]) -> _Stated:
     """Gets the bytes that `part` does not have yet, however often the connection breaks."""
+    if source.size and _size(part) == source.size:
+        return _Stated(source.size, "")  # It was stopped before its last byte was verified.
     waits, arrived = iter(pauses), False
     while True:
         before = _size(part)
@@ -168,10 +171,9 @@ def _receive(source: Source, answer: requests.Response, part: str) -> _Stated:
     total = source.size if length is None else start + int(length)
     _check_room(part, (total or 0) - start)
     validator = answer.headers.get("ETag", "")
-    if validator.startswith('"'):  # A weak one does not compare bytes.
-        with open(f"{part}.etag", "w", encoding="utf-8") as file:
-            file.write(validator)
-    print(f"downloading {source.url} to {os.path.dirname(part)} ...", flush=True)
+    with open(f"{part}.etag", "w", encoding="utf-8") as file:
+        # A weak one does not compare bytes.
+        file.write(validator if validator.startswith('"') else "")
     with (
         open(part, "ab" if goes_on else "wb") as file,
         # None: tqdm looks at the stream itself, so that no bar goes into a file.

@@ -79,6 +79,12 @@ class DownloadTest(parameterized.TestCase):
         self.assert_fetched(self.fetch(sha256=SHA256))
         self.assertEqual(self.ranges(), ["bytes=10000-", None])
 
+    def test_what_came_whole_is_not_asked_for_again(self):
+        os.makedirs(self.folder)
+        pathlib.Path(self.folder, "a.bin.part").write_bytes(CONTENT)
+        self.assert_fetched(self.fetch(size=5000, sha256=SHA256))
+        self.assertEmpty(self.server.asked)
+
     @parameterized.parameters(
         ({"sha256": "0" * 64}, {}, f"sha256 {SHA256} instead of 000"),
         ({"size": 4999}, {}, "bytes 5000 instead of 4999"),
