@@ -176,7 +176,7 @@ class ChartsTest(absltest.TestCase):
 
     def test_neighbours_in_a_plot_differ_in_colour(self):
         found = [experiment(f"e{index}", seeds=(0,)) for index in range(12)]
-        for left_out in range(12):
+        for left_out in (0, 4, 7):
             found[left_out] = experiment(f"e{left_out}", seeds=(0,), curve=[])
             for chart in plots.of("s", found, None):
                 if "_by_" in chart.name:

@@ -19,9 +19,14 @@ def draw(low, high):
 
 
 class TicksTest(parameterized.TestCase):
-    @parameterized.product(
-        low=(1.0, 2.2e9, 1.54e7, 1.05e10),
-        ratio=(1.0, 1.001, 1.01, 1.1, 1.5, 2.9, 3.0, 8.0, 12.0, 45.0, 3e3, 1e6),
+    @parameterized.parameters(
+        (1.0, 1.0),
+        (2.22e9, 1.001),
+        (1.54e7, 1.1),
+        (1.05e10, 2.9),
+        (1.54e7, 8.0),
+        (2.2e9, 45.0),
+        (1.0, 1e6),
     )
     def test_no_two_labels_touch_or_are_the_same(self, low, ratio):
         with style.in_force():

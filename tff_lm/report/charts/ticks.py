@@ -64,16 +64,15 @@ def make_room(figure: Figure) -> None:
 
 def _fewer(axis: Axis) -> Iterator[bool]:
     """Changes the axis's ticks to fewer ones, and to fewer still each time it is asked."""
-    if axis.get_scale() == "linear":
-        for count in _BINS:
-            axis.get_major_locator().set_params(nbins=count)
-            yield True
-        return
+    is_linear = axis.get_scale() == "linear"
+    for count in _BINS if is_linear else ():
+        axis.get_major_locator().set_params(nbins=count)
+        yield True
     low, high = sorted(axis.get_view_interval())
     places = [place for place in axis.get_majorticklocs() if low <= place <= high]
     rounder = [[place for place in places if f"{place:e}"[0] in digits] for digits in _ROUNDER]
     strides = [places[::stride] for stride in range(2, len(places) + 1)]
-    for chosen in [*(each for each in rounder if len(each) > 1), *strides]:
+    for chosen in [*(each for each in rounder if len(each) > 1 and not is_linear), *strides]:
         axis.set_major_locator(ticker.FixedLocator(chosen))
         yield True
 
