@@ -126,6 +126,11 @@ def _report(results: dict[str, dict[str, float]]) -> dict[str, object]:
             name: round(results[f"fixed_{name}"]["seconds_per_round"] - training, 3)
             for name in ("stock", "resident")
         }
+    fixed = {name: result for name, result in results.items() if name.startswith("fixed_")}
+    if fixed:
+        report["seconds_per_round"] = {
+            name: round(result["seconds_per_round"], 3) for name, result in fixed.items()
+        }
     report["peak_memory_bytes"] = {
         name: result["peak_memory_bytes"]
         for name, result in results.items()
@@ -159,6 +164,7 @@ def _table(report: dict) -> str:
     lines.append("")
     for name, unit in (
         ("matmul_gflops", "GFLOP/s of a 2048-cubed product"),
+        ("seconds_per_round", "seconds a round of one batch"),
         ("fixed_seconds_per_round", "seconds a round beside training"),
         ("seconds_per_round_by_workers", "seconds a round by workers"),
     ):

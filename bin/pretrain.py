@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     workdir = Workdir(pathlib.Path(paths.resolve(command_line.required(_WORKDIR))))
     preset = _CONFIG.value
     repeat = repeating_command.train_command(
-        config, python_file.load_preset(preset), preset, program="bin.pretrain"
+        config, python_file.load_preset(preset), preset, workdir, program="bin.pretrain"
     )
     # Only now, since it imports TensorFlow.
     from tff_lm.experiment import central_plan

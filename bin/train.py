@@ -29,7 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     config = command_line.value(_CONFIG)
     workdir = Workdir(pathlib.Path(paths.resolve(command_line.required(_WORKDIR))))
     preset = _CONFIG.value
-    repeat = repeating_command.train_command(config, python_file.load_preset(preset), preset)
+    repeat = repeating_command.train_command(
+        config, python_file.load_preset(preset), preset, workdir
+    )
     return train.train(config, workdir, command=repeat)
 
 

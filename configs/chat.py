@@ -14,14 +14,12 @@ rate of its server in 40 rounds. Over the whole length, one seed each, on the te
 
 import ml_collections
 
+from configs import _rates
 from tff_lm.config import default_config
-
-# Of the clients and of the server; the others have those of the small Transformer.
-_RATES = {"transformer_small": (0.1, 0.005), "transformer_large": (0.03, 0.001)}
 
 
 def get_config(model: str = "transformer_small") -> ml_collections.ConfigDict:
-    client, server = _RATES.get(model, _RATES["transformer_small"])
+    client, server = _rates.of(model)
     config = default_config()
     config.model.name = model
     config.federated.rounds = 300

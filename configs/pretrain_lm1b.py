@@ -1,7 +1,8 @@
 """Central pre-training on the One Billion Word benchmark, in the sub-words of Stack Overflow.
 
-So a federated run of `configs/stackoverflow.py` can start from all of the weights. Needs the local
-copies of both. Use: python -m bin.pretrain --config=configs/pretrain_lm1b.py --workdir=DIR
+So a federated run of `configs/stackoverflow.py` can start from all of the weights. Both are
+downloaded once; --config.task.vocabulary= (empty) does without the second.
+Use: python -m bin.pretrain --config=configs/pretrain_lm1b.py --workdir=DIR
 """
 
 import ml_collections

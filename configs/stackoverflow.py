@@ -1,6 +1,6 @@
 """TFF's Stack Overflow at the paper's scale: hundreds of clients a round, thousands of rounds.
 
-Needs the network once, or --config.task.path=FOLDER with TFF's downloaded files.
+Downloaded once, to where TFF keeps it (~/.tff); or --config.task.path=FOLDER with TFF's file.
 """
 
 import ml_collections

@@ -44,7 +44,7 @@ def prepare_folder(folder: str, fill: Callable[[str], None]) -> str:
         return folder
     parent, name = os.path.split(os.path.abspath(folder))
     os.makedirs(parent, exist_ok=True)
-    with _lock(os.path.join(parent, f".{name}.lock")):
+    with lock(os.path.join(parent, f".{name}.lock")):
         _discard_remains(parent, name)
         if _is_whole(folder):
             return folder
@@ -73,7 +73,7 @@ def _discard_remains(parent: str, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _lock(path: str) -> Iterator[None]:
+def lock(path: str) -> Iterator[None]:
     """Holds an exclusive lock, which the system releases however the process ends."""
     with open(path, "w", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,19 +1,32 @@
-"""`lm1b`: the One Billion Word benchmark (Chelba et al. 2013, arXiv 1312.3005), from a local copy.
+"""`lm1b`: the One Billion Word benchmark (Chelba et al. 2013, arXiv 1312.3005), downloaded once.
 
 One sentence a line, in the benchmark's own shards: all training shards train; of the held-out ones
 the first is the test split, as in the literature, and the second validates. The tokenizer's spaces
 ("it 's late , he said .") are taken back, so that words are those of other corpora. It streams.
+`path` names a folder with the shards, or with the archive.
 """
 
+import os
 import pathlib
 import re
 
-from tasks import line_blocks
+from tasks import archives, line_blocks
+from tasks.cache import default_cache_dir
 from tasks.corpus import Corpus, CorpusOptions, Reading
-from tasks.errors import TaskError
+from tasks.download import Source
 from tasks.registry import CORPORA
 
-_ARCHIVE = "1-billion-word-language-modeling-benchmark-r13output.tar.gz"
+# Size and hash are those that TensorFlow Datasets has of it.
+PUBLISHED = archives.Published(
+    Source(
+        "http://www.statmt.org/lm-benchmark/"
+        "1-billion-word-language-modeling-benchmark-r13output.tar.gz",
+        1_792_209_805,
+        "01ba60381110baf7f189dfd2b8374de371e8c9a340835793f190bdae9e90a34e",
+    ),
+    "1-billion-word-language-modeling-benchmark-r13output",
+    archives.unpack_tar,
+)
 _PATTERNS = {
     "train": "news.en-[0-9]*-of-[0-9]*",
     "validation": "news.en.heldout-00001-of-[0-9]*",
@@ -30,28 +43,33 @@ def undo_tokenization(line: str) -> str:
     return _OPENING.sub(r"\1", _CLOSING.sub(r"\1", line))
 
 
-def _files(options: CorpusOptions) -> dict[str, list[pathlib.Path]]:
-    """The shards of each split."""
-    remedy = f"download {_ARCHIVE}, unpack it, and give its folder with task.path"
+def _root(options: CorpusOptions) -> pathlib.Path:
+    """The folder of the shards, downloaded if no path is given and it is nowhere."""
     if options.path is None:
-        raise TaskError(f"lm1b: the corpus comes with no package; {remedy}")
-    root = pathlib.Path(options.path)
+        place = os.path.join(default_cache_dir(), "downloads")
+        return pathlib.Path(archives.provide("lm1b", PUBLISHED, [place]))
+    return pathlib.Path(archives.find(PUBLISHED, [options.path]) or options.path)
+
+
+def _files(options: CorpusOptions) -> tuple[pathlib.Path, dict[str, list[pathlib.Path]]]:
+    """The folder, and the shards of each split in it."""
+    root = _root(options)
     found = {split: sorted(root.rglob(pattern)) for split, pattern in _PATTERNS.items()}
     for split, files in found.items():
         if not files:
-            raise TaskError(f"lm1b: no file {_PATTERNS[split]} in {root} ({split}); {remedy}")
-    return found
+            why = f", nor is there a file {_PATTERNS[split]} ({split})"
+            raise PUBLISHED.missing("lm1b", [str(root)], why)
+    return root, found
 
 
 def _fingerprint(options: CorpusOptions) -> str:
-    return line_blocks.fingerprint(path for files in _files(options).values() for path in files)
+    _, shards = _files(options)
+    return line_blocks.fingerprint(path for files in shards.values() for path in files)
 
 
 def _read(options: CorpusOptions) -> Reading:
-    root = pathlib.Path(options.path or "")
-    files = {
-        split: line_blocks.number_lines(root, paths) for split, paths in _files(options).items()
-    }
+    root, shards = _files(options)
+    files = {split: line_blocks.number_lines(root, paths) for split, paths in shards.items()}
     size = line_blocks.lines_per_block(files["train"])
     return Reading(
         clients={

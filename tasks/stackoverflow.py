@@ -1,14 +1,15 @@
 """`stackoverflow`: TFF's Stack Overflow, with its own three splits, a client at a time.
 
 Held-out users are the validation split. A user may be in both train and test (before and after
-2018), so ids are unique within a split only. `path` names a folder or the file itself; the file has
-many gigabytes and is never held in memory.
+2018), so ids are unique within a split only. `path` names a folder or the file itself; without, it
+is where TFF keeps it, downloaded once. The file has many gigabytes and is never held in memory.
 """
 
 import os
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from tasks import archives
 from tasks.corpus import (
     ClientText,
     Corpus,
@@ -17,11 +18,20 @@ from tasks.corpus import (
     normalize_sentences,
     sample_clients,
 )
+from tasks.download import Source
 from tasks.errors import TaskError
 from tasks.registry import CORPORA
 from tasks.splitting import SPLITS
 
 FILE_NAME = "stackoverflow.sqlite"
+# As in `load_data` of TFF 0.87, which states neither a size nor a hash: the server does.
+PUBLISHED = archives.Published(
+    Source("https://storage.googleapis.com/tff-datasets-public/stackoverflow.sqlite.lzma"),
+    FILE_NAME,
+    archives.unpack_lzma,
+)
+# TFF 0.87 keeps it in the first; copies made for earlier versions of this project are in the other.
+_PLACES = ("~/.tff", "~/.keras/datasets")
 _TFF_SPLITS = {"train": "train", "validation": "heldout", "test": "test"}
 
 
@@ -69,21 +79,41 @@ def reading_of(client_data_by_split: Mapping[str, Any], options: CorpusOptions) 
 
 
 def database_path(options: CorpusOptions) -> str:
-    """Where TFF keeps the file (Keras's folder of data sets, unless a path is given).
+    """Where the file is: at the given path, or where TFF keeps it, downloaded if need be.
 
     Raises:
-      TaskError: If it is not there.
+      TaskError: If it is not at the given path, cannot be downloaded, or is cut off.
     """
-    path = options.path or os.path.expanduser("~/.keras/datasets")
-    if os.path.isdir(path):
-        path = os.path.join(path, FILE_NAME)
-    if not os.path.isfile(path):
-        raise TaskError(
-            f"stackoverflow: no file at {path}; where there is a network, run `python -c 'import "
-            "tensorflow_federated as tff; tff.simulation.datasets.stackoverflow.load_data()'` "
-            f"and copy ~/.keras/datasets/{FILE_NAME} here, or give its place with task.path"
-        )
+    if options.path is None:
+        places = [os.path.expanduser(place) for place in _PLACES]
+        path = archives.provide("stackoverflow", PUBLISHED, places)
+    elif os.path.isfile(options.path):
+        path = options.path
+    else:
+        found = archives.find(PUBLISHED, [options.path])
+        if found is None:
+            raise PUBLISHED.missing("stackoverflow", [options.path])
+        path = found
+    _check_whole(path)
     return path
+
+
+def _check_whole(path: str) -> None:
+    """Raises TaskError if the database is cut off, as TFF's loader leaves it when interrupted."""
+    with open(path, "rb") as file:
+        head = file.read(100)
+    if not head.startswith(b"SQLite format 3\0") or len(head) < 100:
+        raise TaskError(f"stackoverflow: {path} is no SQLite file; remove it to get it again")
+    # https://www.sqlite.org/fileformat.html, 1.3: the page size (1 stands for 65,536), and the
+    # number of pages, which old versions of SQLite did not keep up.
+    page = int.from_bytes(head[16:18], "big")
+    pages = int.from_bytes(head[28:32], "big") if head[24:28] == head[92:96] else 0
+    wanted = pages * (65536 if page == 1 else page)
+    if os.path.getsize(path) < wanted:
+        raise TaskError(
+            f"stackoverflow: {path} is cut off, at {os.path.getsize(path):,} of {wanted:,} bytes; "
+            "remove it to get it again"
+        )
 
 
 def _fingerprint(options: CorpusOptions) -> str:

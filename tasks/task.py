@@ -9,7 +9,7 @@ from typing import Any
 
 from tasks import client_store, preparation
 from tasks.cache import default_cache_dir
-from tasks.corpus import CorpusOptions
+from tasks.corpus import Corpus, CorpusOptions
 from tasks.errors import TaskError, unknown_name
 from tasks.options import TaskOptions
 from tasks.registry import CORPORA
@@ -93,28 +93,40 @@ def make_task(options: TaskOptions, *, seed: int = 0, progress: bool = True) -> 
     Raises:
       TaskError: If a name is unknown, or the sources are missing or unusable.
     """
-    if options.name not in CORPORA:
-        raise unknown_name("task", options.name, CORPORA)
-    corpus = CORPORA[options.name]
+    corpus, corpus_options = _corpus_of(options, seed)
     folder = preparation.prepare(
         options.name,
         corpus,
-        CorpusOptions(
-            path=os.path.abspath(os.path.expanduser(options.path)) if options.path else None,
-            lower_case=options.lower_case,
-            min_examples=options.min_examples or corpus.min_examples,
-            max_examples=options.max_examples or corpus.max_examples,
-            max_clients=options.max_clients or None,
-            seed=seed,
-            user_column=options.user_column,
-            text_column=options.text_column,
-        ),
+        corpus_options,
         cache_dir=os.path.abspath(os.path.expanduser(options.cache_dir or default_cache_dir())),
         vocabulary_size=options.vocabulary_size,
         vocabulary_path=options.vocabulary or None,
         progress=progress,
     )
     return load_task(options.name, folder)
+
+
+def check_sources(options: TaskOptions) -> None:
+    """Raises TaskError if the text of a task is not there, nor can be downloaded."""
+    corpus, corpus_options = _corpus_of(options, seed=0)
+    corpus.fingerprint(corpus_options)
+
+
+def _corpus_of(options: TaskOptions, seed: int) -> tuple[Corpus, CorpusOptions]:
+    """The task's corpus, and how it is read; raises TaskError for an unknown name."""
+    if options.name not in CORPORA:
+        raise unknown_name("task", options.name, CORPORA)
+    corpus = CORPORA[options.name]
+    return corpus, CorpusOptions(
+        path=os.path.abspath(os.path.expanduser(options.path)) if options.path else None,
+        lower_case=options.lower_case,
+        min_examples=options.min_examples or corpus.min_examples,
+        max_examples=options.max_examples or corpus.max_examples,
+        max_clients=options.max_clients or None,
+        seed=seed,
+        user_column=options.user_column,
+        text_column=options.text_column,
+    )
 
 
 def load_task(name: str, folder: str) -> Task:

@@ -17,6 +17,7 @@ import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from tools import build_rules, build_text, locked_packages, python_files
+from tools.rule import BuildError, Rule, full
 
 
 def build_files(
@@ -30,14 +31,14 @@ def build_files(
         `importlib.metadata.packages_distributions` has them.
 
     Raises:
-      build_rules.BuildError: an import or a `# bazel:` line leads nowhere.
+      BuildError: an import or a `# bazel:` line leads nowhere.
     """
     labels = locked_packages.locked((root / "requirements.txt").read_text())
     files = [python_files.read(root, path) for path in sorted(_python_files(root))]
     rules = build_rules.rules(files, locked_packages.provided_by(distributions, labels))
     problems = [*_unknown_data(root, rules.values()), *_unknown_sizes(rules.values())]
     if problems:
-        raise build_rules.BuildError(problems)
+        raise BuildError(problems)
     folders = {rule.package for rule in rules.values()}
     return {folder / "BUILD": build_text.text(folder, rules) for folder in sorted(folders)}
 
@@ -92,13 +93,13 @@ def _python_files(root: pathlib.Path) -> Iterator[pathlib.PurePath]:
     return (path for path in _walk(root) if path.suffix == ".py" and len(path.parts) > 1)
 
 
-def _unknown_data(root: pathlib.Path, rules: Collection[build_rules.Rule]) -> Iterator[str]:
+def _unknown_data(root: pathlib.Path, rules: Collection[Rule]) -> Iterator[str]:
     """Yields a line for each declared `data` that is neither a file nor a target."""
     known = {rule.label for rule in rules} | set(_targets_by_hand(root))
     for rule in rules:
         for value in rule.declared("data"):
             is_file = (root / rule.package / value).is_file()
-            if not (build_rules.full(value) in known if value.startswith("//") else is_file):
+            if not (full(value) in known if value.startswith("//") else is_file):
                 names = " ".join(file.path.as_posix() for file in rule.files)
                 yield f"{names}: '# bazel: data' names {value}, which does not exist"
 
@@ -114,7 +115,7 @@ def _targets_by_hand(root: pathlib.Path) -> Iterator[str]:
                 yield f"//{package}:{node.value}"
 
 
-def _unknown_sizes(rules: Iterable[build_rules.Rule]) -> Iterator[str]:
+def _unknown_sizes(rules: Iterable[Rule]) -> Iterator[str]:
     for rule in rules:
         sizes = rule.declared("size")
         only_tests = [key for key in ("size", "tags") if rule.declared(key)]
@@ -132,7 +133,7 @@ def main() -> None:
     root = pathlib.Path(__file__).resolve().parent.parent
     try:
         wanted = build_files(root, importlib.metadata.packages_distributions())
-    except build_rules.BuildError as error:
+    except BuildError as error:
         sys.exit(str(error))
     if only_check:
         found = stale(root, wanted)

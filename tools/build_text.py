@@ -3,7 +3,8 @@
 import pathlib
 from collections.abc import Collection, Iterator, Mapping
 
-from tools import build_rules, graphs
+from tools import graphs
+from tools.rule import TESTS, Rule, full
 
 _HEADER = "# Generated from the imports and `# bazel:` lines: `make build-files` writes it anew.\n"
 # Importing one of these takes seconds: a test that does not is small.
@@ -11,7 +12,7 @@ _SLOW_IMPORTS = ("@pypi//tensorflow", "@pypi//tensorflow_federated")
 SIZES = ("small", "medium", "large", "enormous")
 
 
-def text(folder: pathlib.PurePath, rules: Mapping[str, build_rules.Rule]) -> str:
+def text(folder: pathlib.PurePath, rules: Mapping[str, Rule]) -> str:
     """Returns the BUILD file of `folder`, given all rules by label."""
     here = sorted((r for r in rules.values() if r.package == folder), key=lambda r: r.name)
     kinds = ", ".join(f'"{kind}"' for kind in sorted({rule.kind for rule in here}))
@@ -24,14 +25,14 @@ def text(folder: pathlib.PurePath, rules: Mapping[str, build_rules.Rule]) -> str
 
 def _package(folder: pathlib.PurePath) -> str:
     """Returns what holds for all rules of a folder: what is in `tests` is for tests alone."""
-    if build_rules.TESTS not in folder.parts:
+    if TESTS not in folder.parts:
         return 'package(default_visibility = ["//visibility:public"])\n'
-    above = folder.parts[: folder.parts.index(build_rules.TESTS) + 1]
+    above = folder.parts[: folder.parts.index(TESTS) + 1]
     visible = f"//{'/'.join(above)}:__subpackages__"
     return f'package(\n    default_testonly = True,\n    default_visibility = ["{visible}"],\n)\n'
 
 
-def _rule(rule: build_rules.Rule, rules: Mapping[str, build_rules.Rule]) -> str:
+def _rule(rule: Rule, rules: Mapping[str, Rule]) -> str:
     size = [f'    size = "{_size(rule, rules)}",'] if rule.kind == "py_test" else []
     lines = [
         f"{rule.kind}(",
@@ -46,19 +47,19 @@ def _rule(rule: build_rules.Rule, rules: Mapping[str, build_rules.Rule]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tags(rule: build_rules.Rule) -> list[str]:
+def _tags(rule: Rule) -> list[str]:
     """Returns the declared tags, and `wiring` for a test that needs what no import tells."""
     is_wired = rule.kind == "py_test" and (rule.declared("data") or rule.declared("imports"))
     return [*rule.declared("tags"), *(["wiring"] if is_wired else [])]
 
 
-def _size(rule: build_rules.Rule, rules: Mapping[str, build_rules.Rule]) -> str:
+def _size(rule: Rule, rules: Mapping[str, Rule]) -> str:
     graph = {label: each.dependencies for label, each in rules.items()}
     derived = "small" if _is_small(rule, graph) else "medium"
     return next(iter(rule.declared("size")), derived)
 
 
-def _is_small(rule: build_rules.Rule, graph: Mapping[str, Collection[str]]) -> bool:
+def _is_small(rule: Rule, graph: Mapping[str, Collection[str]]) -> bool:
     """Returns whether a test is done in seconds, since nothing that it imports takes long."""
     return not graphs.reach(graph, rule.label).intersection(_SLOW_IMPORTS)
 
@@ -80,11 +81,11 @@ def _order(label: str) -> tuple[int, list[str]]:
     return group, label.replace(":", ".").split(".")
 
 
-def _short(label: str, rule: build_rules.Rule) -> str:
+def _short(label: str, rule: Rule) -> str:
     """Returns `:name` for what is in the same folder, and `//a/b` for `//a/b:b`."""
     if label.startswith("@") or "//" not in label:
         return label
-    package, _, name = build_rules.full(label).partition(":")
+    package, _, name = full(label).partition(":")
     if package == f"//{rule.package.as_posix()}":
         return f":{name}"
     return package if name == package.rpartition("/")[2] else label

@@ -11,6 +11,7 @@ import csv
 import json
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import sys
@@ -190,10 +191,12 @@ class EndToEndTest(absltest.TestCase):
         for text in ("test perplexity", "unigram baseline", "bin.suggest", "bin.evaluate"):
             self.assertIn(text, self.table)
 
-    def test_a_finished_run_shows_its_result_without_tensorflow(self):
-        done = self.run_program("train", *self.settings, f"--workdir={self.whole.root}")
-        self.assertEqual(done.returncode, 0)
-        self.assertIn("has finished already", done.stdout)
+    def test_the_summarys_command_is_the_run_which_shows_its_result_without_tensorflow(self):
+        words = shlex.split(json.loads(self.whole.summary.read_text())["command"])
+        self.assertEqual(words[:3], ["python", "-m", "bin.train"])
+        done = self.run_program("train", *words[3:])
+        self.assertEqual(done.returncode, 0, msg=done.stderr)
+        self.assertIn(f"{self.whole.root} has finished already", done.stdout)
 
     def test_a_cohort_larger_than_the_task_is_refused(self):
         done = self.run_program(

@@ -137,7 +137,7 @@ class PretrainTest(absltest.TestCase):
                 "neither the folder of a run",
             ),
             ("train", (*self.settings, "--config.lora.rank=2"), "lora.rank needs warm_start"),
-            ("pretrain", (*self.pretraining, "--config.task.name=lm1b"), "lm1b: no file"),
+            ("pretrain", (*self.pretraining, "--config.task.name=lm1b"), "lm1b: neither"),
             ("export", (f"--workdir={self.whole.root}", f"--out={self.folder}"), "is there alre"),
         ):
             with self.subTest(message):

@@ -134,11 +134,6 @@ class Lm1bTest(parameterized.TestCase):
             },
         )
 
-    def test_a_missing_copy_names_what_to_get(self):
-        for path in (None, self.create_tempdir().full_path):
-            with self.assertRaisesRegex(TaskError, r"lm1b: .*r13output\.tar\.gz.*task\.path"):
-                lm1b.CORPUS.fingerprint(CorpusOptions(path=path))
-
 
 class LinesPerBlockTest(absltest.TestCase):
     def test_few_lines_still_give_many_blocks(self):

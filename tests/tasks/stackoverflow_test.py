@@ -1,12 +1,22 @@
+import contextlib
+import dataclasses
+import io
 import itertools
+import lzma
+import os
+import pathlib
+from unittest import mock
 
 import tensorflow_federated as tff
 from absl.testing import absltest
+from tensorflow_federated.python.simulation.datasets import download as tff_download
 
 from tasks import preparation, stackoverflow
 from tasks.corpus import Corpus, CorpusOptions
+from tasks.download import Source
 from tasks.errors import TaskError
 from tasks.task import load_task
+from tests.tasks.file_server import FileServer
 
 
 def _synthetic(options: CorpusOptions):
@@ -50,9 +60,9 @@ class StackOverflowTest(absltest.TestCase):
             self.assertEqual(task.client_sizes(split), dict.fromkeys(names, 2))
             self.assertEqual(task.statistics["splits"][split]["unknown_words"], 0)
 
-    def test_reads_tffs_file(self):
-        folder = self.create_tempdir().full_path
-        path = f"{folder}/{stackoverflow.FILE_NAME}"
+    def database(self):
+        """A file as TFF's own, with one client a split."""
+        path = f"{self.create_tempdir().full_path}/{stackoverflow.FILE_NAME}"
         synthetic = tff.simulation.datasets.stackoverflow.get_synthetic()
         splits = dict(zip(synthetic.client_ids, ("train", "heldout", "test"), strict=True))
         tff.simulation.datasets.save_to_sql_client_data(
@@ -61,7 +71,9 @@ class StackOverflowTest(absltest.TestCase):
             path,
             split_names_by_client_id=splits,
         )
-        options = CorpusOptions(path=folder)
+        return pathlib.Path(path)
+
+    def check(self, options):
         self.assertNotEmpty(stackoverflow.CORPUS.fingerprint(options))
         clients = stackoverflow.CORPUS.read(options).clients
         found = {split: [name for name, _ in members] for split, members in clients.items()}
@@ -72,10 +84,55 @@ class StackOverflowTest(absltest.TestCase):
         texts = list(itertools.chain(*(texts for _, texts in clients["train"])))
         self.assertEqual(texts[1], "css3 does finally define the")
 
+    def test_reads_tffs_file_or_its_folder(self):
+        path = self.database()
+        for given in (path, path.parent):
+            self.check(CorpusOptions(path=str(given)))
+
+    def test_downloads_to_where_tff_looks_and_reads_that(self):
+        content = lzma.compress(self.database().read_bytes(), format=lzma.FORMAT_ALONE)
+        home = self.create_tempdir().full_path
+        self.enter_context(mock.patch.dict(os.environ, {"HOME": home}))
+        with FileServer(content).running() as server, contextlib.redirect_stdout(io.StringIO()):
+            published = dataclasses.replace(
+                stackoverflow.PUBLISHED, source=Source(server.url("stackoverflow.sqlite.lzma"))
+            )
+            self.enter_context(mock.patch.object(stackoverflow, "PUBLISHED", published))
+            self.check(CorpusOptions())
+        self.assertLen(server.asked, 1)
+        # TFF 0.87's loader finds it there, and asks nobody.
+        train, _, _ = tff.simulation.datasets.stackoverflow.load_data()
+        self.assertEqual(train.client_ids, ["synthetic_1"])
+
+    def test_the_source_is_that_of_tff(self):
+        with mock.patch.object(tff_download, "get_compressed_file", side_effect=KeyError) as get:
+            self.assertRaises(KeyError, tff.simulation.datasets.stackoverflow.load_data)
+        self.assertEqual(get.call_args.kwargs["origin"], stackoverflow.PUBLISHED.source.url)
+
     def test_says_what_to_download_and_where_it_looked(self):
-        folder = self.create_tempdir().full_path
-        with self.assertRaisesRegex(TaskError, f"no file at {folder}.*load_data.*task.path"):
-            stackoverflow.CORPUS.fingerprint(CorpusOptions(path=folder))
+        folder, home = (self.create_tempdir().full_path for _ in range(2))
+        self.enter_context(mock.patch.dict(os.environ, {"HOME": home}))
+        url = "http://127.0.0.1:9/stackoverflow.sqlite.lzma"
+        published = dataclasses.replace(stackoverflow.PUBLISHED, source=Source(url))
+        self.enter_context(mock.patch.object(stackoverflow, "PUBLISHED", published))
+        for path, places in ((folder, folder), (None, f"{home}/.tff or {home}/.keras/datasets")):
+            with self.assertRaisesRegex(
+                TaskError,
+                f"neither stackoverflow.sqlite nor stackoverflow.sqlite.lzma is in {places}"
+                f".*; get {url} .*task.path",
+            ):
+                stackoverflow.CORPUS.fingerprint(CorpusOptions(path=path))
+
+    def test_a_file_that_is_cut_off_or_none_of_sqlite_is_refused(self):
+        path = self.database()
+        size = path.stat().st_size
+        with open(path, "r+b") as file:
+            file.truncate(size - 4096)
+        with self.assertRaisesRegex(TaskError, f"{path} is cut off, at .* of {size:,} bytes"):
+            stackoverflow.CORPUS.fingerprint(CorpusOptions(path=str(path)))
+        path.write_bytes(b"no database")
+        with self.assertRaisesRegex(TaskError, f"{path} is no SQLite file; remove it"):
+            stackoverflow.CORPUS.fingerprint(CorpusOptions(path=str(path)))
 
 
 if __name__ == "__main__":

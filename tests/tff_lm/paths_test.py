@@ -21,6 +21,20 @@ class ResolveTest(absltest.TestCase):
             self.assertEqual(paths.resolve("/data/text.csv"), "/data/text.csv")
             self.assertEqual(paths.resolve("~/text.csv"), "/home/ada/text.csv")
 
+    def test_as_typed(self):
+        with mock.patch.dict(os.environ, BUILD_WORKING_DIRECTORY="/home/ada", HOME="/home/ada"):
+            for path, typed in (
+                ("/home/ada/runs/chat", "runs/chat"),
+                ("runs/chat/", "runs/chat"),
+                ("~/mine.csv", "mine.csv"),
+                ("/home/ada", "."),
+                ("/home/adam/mine.csv", "/home/adam/mine.csv"),
+                ("../bob/mine.csv", "/home/bob/mine.csv"),
+                ("..mine.csv", "..mine.csv"),
+            ):
+                self.assertEqual(paths.as_typed(path), typed)
+                self.assertEqual(paths.resolve(typed), paths.resolve(path))
+
 
 if __name__ == "__main__":
     absltest.main()

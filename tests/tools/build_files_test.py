@@ -2,7 +2,8 @@ import pathlib
 
 from absl.testing import absltest
 
-from tools import build_files, build_rules
+from tools import build_files
+from tools.rule import BuildError
 
 _INSTALLED = {"absl": ["absl-py"], "numpy": ["numpy"], "tensorflow": ["tensorflow"]}
 _LIBRARY = """\
@@ -114,7 +115,7 @@ class BuildFilesTest(absltest.TestCase):
         return self.build()[pathlib.PurePath(path)]
 
     def problems(self):
-        with self.assertRaises(build_rules.BuildError) as caught:
+        with self.assertRaises(BuildError) as caught:
             self.build()
         return caught.exception.problems
 

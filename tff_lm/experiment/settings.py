@@ -28,12 +28,14 @@ def task(config: ConfigDict) -> TaskOptions:
       TaskError: if the task whose vocabulary it is cannot be prepared.
     """
     options = read(config, TaskOptions, "task")
-    return dataclasses.replace(
+    options = dataclasses.replace(
         options,
         path=paths.resolve(options.path) if options.path else "",
         cache_dir=paths.resolve(options.cache_dir) if options.cache_dir else "",
-        vocabulary=vocabulary.file_of(options) if options.vocabulary else "",
     )
+    if not options.vocabulary:
+        return options
+    return dataclasses.replace(options, vocabulary=vocabulary.file_of(options))
 
 
 def training_batches(config: ConfigDict) -> BatchSpec:

@@ -50,16 +50,16 @@ def render(plan: Plan, rows: int) -> str:
 
 
 def train_command(plan: Plan) -> str:
-    """Trains with the first setting of both directions."""
+    """Trains with the first setting of both directions, at the preset's rates for the model."""
     values = {
-        "model.name": plan.request.model,
         "task.vocabulary_size": plan.request.vocabulary_size,
         **plan.uploads[0].overrides,
         **plan.downloads[0].overrides,
     }
     changed = {key: value for key, value in values.items() if value != find_option(key).default}
-    flags = shlex.join(override_flags(changed))
-    return f"python -m bin.train --config=configs/chat.py --workdir=runs/plan {flags}"
+    preset = f"--config=configs/chat.py:{plan.request.model}"
+    words = [preset, "--workdir=runs/plan", *override_flags(changed)]
+    return f"python -m bin.train {shlex.join(words)}"
 
 
 def _table(

@@ -10,6 +10,9 @@ from typing import Any
 
 from tff_lm.config import ConfigError
 from tff_lm.report.runs import Run, read_json, read_run
+from tff_lm.sweep import record
+from tff_lm.sweep.definition import trial_name
+from tff_lm.sweep.record import Record
 
 CODEC_BENCHMARK = "codecs_benchmark.json"
 # The group of run folders that were named one by one.
@@ -26,11 +29,13 @@ class Group:
       name: of the sweep, its folder's.
       runs: the finished ones.
       unfinished: folders of runs that have no summary.json yet.
+      record: what `bin.sweep` wrote of it; None of runs that it did not execute.
     """
 
     name: str
     runs: list[Run] = dataclasses.field(default_factory=list)
     unfinished: list[pathlib.Path] = dataclasses.field(default_factory=list)
+    record: Record | None = None
 
 
 @dataclasses.dataclass
@@ -66,6 +71,7 @@ def collect(folders: Iterable[pathlib.Path]) -> Collection:
         _add(found, folder)
     for group in found.groups.values():
         _refuse_twins(group)
+        _name_trials(group)
     if not found.codecs and not any(group.runs for group in found.groups.values()):
         started = [path for group in found.groups.values() for path in group.unfinished]
         raise ConfigError(
@@ -84,12 +90,16 @@ def _add(found: Collection, folder: pathlib.Path) -> None:
     for workdir in workdirs:
         in_sweep = _SEED_FOLDER.fullmatch(workdir.name)
         sweep = workdir.parent.parent if in_sweep else workdir.parent
-        _add_workdir(found.group(sweep.name), workdir)
+        group = found.group(sweep.name)
+        group.record = group.record or record.read(sweep)
+        _add_workdir(group, workdir)
     # What else lies in a folder of runs is none of ours.
     copies = [] if workdirs else _copies(folder)
     for path in copies:
         if path.name == CODEC_BENCHMARK:
             found.codecs = _codec_benchmark(path)
+        elif path.name == record.NAME:
+            found.group(path.parent.name).record = record.read(path.parent)
         else:
             found.group(path.parent.name).runs.append(read_run(path))
     if not workdirs and not copies:
@@ -131,6 +141,17 @@ def _codec_benchmark(path: pathlib.Path) -> dict[str, Any]:
             f"{path} is not what `python -m benchmarks.codecs --json` prints as its last line"
         )
     return benchmark
+
+
+def _name_trials(group: Group) -> None:
+    """Calls the trials of a search by what was drawn for them."""
+    trials = group.record.trials if group.record else {}
+    group.runs = [
+        dataclasses.replace(run, experiment=trial_name(run.experiment, trials[run.experiment]))
+        if run.experiment in trials
+        else run
+        for run in group.runs
+    ]
 
 
 def _refuse_twins(group: Group) -> None:

@@ -41,19 +41,20 @@ def of(
     for key, title, progress, only_page in _CURVES:
         # Central training sends nothing.
         drawn = [each for each in with_curve if progress.of(each.mean_curve()[-1]) > 0]
-        parts = _parts(drawn, baseline)
+        parts = _parts(shown, drawn, baseline)
         for index, part in enumerate(parts, 1):
-            draw = curves.Curves(part, baseline, drawn, progress).draw
+            draw = curves.Curves(part, baseline, drawn, progress, shown).draw
             number, end = (f"{index} of {len(parts)}", f"_{index}") if parts[1:] else ("", "")
             yield Chart(f"{name}_by_{key}{end}", f"{title}{suffix}", draw, only_page, number)
     placed = [each for each in shown if frontier.has_place(each)]
     if len(placed) > 1:
         title = f"Test perplexity against uploaded bytes{suffix}"
-        yield Chart(f"{name}_frontier", title, partial(frontier.draw, placed, baseline))
+        yield Chart(f"{name}_frontier", title, partial(frontier.draw, placed, baseline, shown))
     placed = [each for each in shown if clients.has_place(each)]
     if placed:
         title = f"Test perplexity over the people: 10th to 90th percentile, median{suffix}"
-        yield Chart(f"{name}_clients", title, partial(clients.draw, placed), only_page=True)
+        draw_people = partial(clients.draw, placed, baseline, shown)
+        yield Chart(f"{name}_clients", title, draw_people, only_page=True)
 
 
 def _chosen(experiments: Sequence[Experiment], baseline: Experiment | None) -> Sequence[Experiment]:
@@ -66,12 +67,16 @@ def _chosen(experiments: Sequence[Experiment], baseline: Experiment | None) -> S
 
 
 def _parts(
-    experiments: Sequence[Experiment], baseline: Experiment | None
+    shown: Sequence[Experiment], drawn: Sequence[Experiment], baseline: Experiment | None
 ) -> list[list[Experiment]]:
-    """Shares of like size of the experiments, each with the baseline (if it is among them)."""
-    size = math.ceil(len(experiments) / max(1, math.ceil(len(experiments) / _LINES)))
-    parts = [
-        list(experiments[start : start + size]) for start in range(0, len(experiments), size or 1)
-    ]
-    reference = [baseline] if baseline is not None and baseline in experiments else []
-    return [part if baseline in part else part + reference for part in parts]
+    """Shares of those that are drawn, each with the baseline (if it is among them).
+
+    They are cut where `shown` is cut into shares of like size: neighbours there differ in colour.
+    """
+    size = math.ceil(len(shown) / max(1, math.ceil(len(shown) / _LINES)))
+    blocks = [shown[start : start + size] for start in range(0, len(shown), size or 1)]
+    parts = [[each for each in block if each in drawn] for block in blocks]
+    # No plot of the baseline alone, unless nothing else is drawn.
+    parts = [part for part in parts if part and part != [baseline]] or [list(drawn)]
+    reference = [baseline] if baseline is not None and baseline in drawn else []
+    return [part if baseline in part else part + reference for part in parts if part]

@@ -38,7 +38,7 @@ def of(group: Group) -> Section:
     Raises:
       ConfigError: if the sweep file asks for what the runs do not have.
     """
-    declared = presentation.load(group.name)
+    declared = presentation.load(group)
     sweep = declared or Sweep(title=group.name, description="")
     found = experiments.by_name(group.runs, list(sweep.runs))
     baseline = experiments.find(found, sweep.baseline)
@@ -97,9 +97,8 @@ def _commands(group: Group, found: Sequence[Experiment], declared: Sweep | None)
 
 
 def _of_sweep(group: Group, sweep: Sweep) -> Iterator[str]:
-    file = presentation.file_of(group.name)
     yield "# All of them:"
-    yield f"python -m bin.sweep --sweep={file} --workdir=runs/{group.name} --collect=results"
+    yield presentation.command(group)
     if sweep.pretrainings:
         yield "# What they start from, by itself:"
         yield from pretraining_commands(sweep)

@@ -119,18 +119,34 @@ def grid(prefix: str, choices: Mapping[str, Sequence[Value]]) -> dict[str, dict[
       Runs such as "fed_adam-client_learning_rate_0.1-local_epochs_2". Keys that share their last
       part are named in full: "server_schedule.name_linear-local_schedule.name_cosine".
     """
-    leaves = [key.rpartition(".")[2] for key in choices]
-    labels = {
-        key: leaf if leaves.count(leaf) == 1 else key
-        for key, leaf in zip(choices, leaves, strict=True)
-        if len(choices[key]) > 1
-    }
+    short = _short(list(choices))
+    labels = {key: label for key, label in short.items() if len(choices[key]) > 1}
     runs = {}
     for values in itertools.product(*choices.values()):
         chosen = dict(zip(choices, values, strict=True))
         parts = [f"{label}_{_text(chosen[key])}" for key, label in labels.items()]
         runs["-".join([prefix, *parts])] = chosen
     return runs
+
+
+def trial_name(experiment: str, drawn: Overrides) -> str:
+    """A trial of a search, for tables and legends: "trial_003: client_learning_rate=0.032, ..."."""
+    # A bare "name" says nothing.
+    labels = {**_short(list(drawn)), **{key: key for key in drawn if key.endswith(".name")}}
+    parts = [
+        f"{labels[key]}={f'{value:.3g}' if isinstance(value, float) else value}"
+        for key, value in drawn.items()
+    ]
+    return f"{experiment}: {', '.join(parts)}"
+
+
+def _short(keys: Sequence[str]) -> dict[str, str]:
+    """The last part of each option key, the whole key where two share that."""
+    leaves = [key.rpartition(".")[2] for key in keys]
+    return {
+        key: leaf if leaves.count(leaf) == 1 else key
+        for key, leaf in zip(keys, leaves, strict=True)
+    }
 
 
 def _text(value: Value) -> str:

@@ -6,16 +6,18 @@ import contextlib
 import dataclasses
 import pathlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from tff_lm import paths
 from tff_lm.config import python_file
 from tff_lm.config.option import ConfigError
 from tff_lm.program.interrupt import Interrupted, Interrupts
 from tff_lm.run_folder.errors import RunError
 from tff_lm.run_folder.workdir import Lock, Workdir
+from tff_lm.sweep import record
 from tff_lm.sweep.child import Child
 from tff_lm.sweep.collect import collect
-from tff_lm.sweep.definition import Sweep
+from tff_lm.sweep.definition import Overrides, Sweep
 from tff_lm.sweep.plan import Planner, Run, matching, pretrainings
 from tff_lm.sweep.pool import Pool, Starter
 from tff_lm.sweep.progress import SweepProgress
@@ -60,6 +62,19 @@ class _Plan:
     runs: list[Run]
     pretrainings: dict[str, Run]
     rounds_of_search: int
+
+    def write_record(self, trials: Mapping[str, Overrides]) -> None:
+        """Writes sweep.json, for reports."""
+        request = self.request
+        record.write(
+            request.root,
+            record.Record(
+                paths.as_typed(python_file.existing(request.file, "configs/sweeps")),
+                paths.as_typed(str(request.root)),
+                paths.as_typed(str(request.collect)) if request.collect else "",
+                trials,
+            ),
+        )
 
 
 def load(file: str) -> Sweep:
@@ -117,6 +132,8 @@ def _plan(request: Request) -> _Plan:
 
 
 def _execute_locked(plan: _Plan, interrupts: Interrupts, start: Starter) -> int:
+    before = record.read(plan.request.root)
+    plan.write_record(before.trials if before else {})
     todo = [run for run in plan.runs if run.result() is None]
     first = _unfinished_pretrainings(plan, todo)
     followed = [*first.values(), *plan.runs]
@@ -134,6 +151,8 @@ def _execute_locked(plan: _Plan, interrupts: Interrupts, start: Starter) -> int:
     if plan.request.collect is not None:
         folder = plan.request.collect / pathlib.Path(plan.request.file).stem
         print(f"\n{collect(runs, folder)} summaries in {folder}")
+        if written := record.read(plan.request.root):
+            record.write(folder, written)
     for name, failure in pool.failures.items():
         print(f"failed: {name}: {failure}", file=sys.stderr)
     return 1 if pool.failures else 0
@@ -159,9 +178,11 @@ def _search(plan: _Plan, pool: Pool, progress: SweepProgress) -> list[Run]:
     from tff_lm.sweep.search import TrialSearch  # Optuna takes a second to import
 
     trials = TrialSearch(plan.sweep, plan.sweep.search, plan.planner, plan.request.root)
+    plan.write_record(trials.drawn())
     for run in trials.finished():
         progress.add(run)
     while drawn := trials.draw(plan.request.parallel):
+        plan.write_record(trials.drawn())
         for _, run in drawn:
             progress.add(run)
         pool.execute([run for _, run in drawn if run.result() is None])

@@ -18,7 +18,7 @@ from tff_lm.config.option import ConfigError, Value
 from tff_lm.experiment import resumable
 from tff_lm.run_folder import repeating_command, summary
 from tff_lm.run_folder.workdir import Workdir
-from tff_lm.sweep.definition import Overrides, Pretraining, Sweep
+from tff_lm.sweep.definition import Overrides, Pretraining, Sweep, trial_name
 
 # An experiment names a folder and stands in a command line.
 _NAME = re.compile(r"[\w.+-]+", re.ASCII)
@@ -34,6 +34,7 @@ class Run:
       changes: what its configuration changes in the preset, by option key.
       config: the whole configuration, validated.
       workdir: its folder.
+      drawn: what a search drew for it.
     """
 
     experiment: str
@@ -41,11 +42,17 @@ class Run:
     changes: Overrides
     config: ml_collections.ConfigDict
     workdir: Workdir
+    drawn: Overrides = dataclasses.field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """For the screen and for file names."""
         return f"{self.experiment}-seed_{self.config.seed}"
+
+    @property
+    def title(self) -> str:
+        """For tables: a trial is named by what was drawn for it."""
+        return trial_name(self.experiment, self.drawn) if self.drawn else self.experiment
 
     @property
     def program(self) -> str:
@@ -132,8 +139,14 @@ def pretrainings(sweep: Sweep, runs: Iterable[Run]) -> dict[str, Run]:
 def pretraining_commands(sweep: Sweep) -> list[str]:
     """The command lines that do a sweep's pre-trainings one by one."""
     return [
-        f"python -m bin.pretrain --config={each.config} --workdir={folder} "
-        + shlex.join(repeating_command.override_flags(_options(each)))
+        "python -m bin.pretrain "
+        + shlex.join(
+            [
+                f"--config={each.config}",
+                f"--workdir={folder}",
+                *repeating_command.override_flags(_options(each)),
+            ]
+        )
         for folder, each in sweep.pretrainings.items()
     ]
 

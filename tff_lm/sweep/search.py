@@ -6,6 +6,7 @@ under way included. What is proposed depends on the seed and on the results of t
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import pathlib
@@ -18,7 +19,7 @@ from optuna.trial import TrialState
 
 from tff_lm import config as config_lib
 from tff_lm.config.option import ConfigError, nearest
-from tff_lm.sweep.definition import Search, Sweep
+from tff_lm.sweep.definition import Overrides, Search, Sweep
 from tff_lm.sweep.plan import Planner, Run
 
 _FILE = "search.log"
@@ -75,6 +76,10 @@ class TrialSearch:
         done = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         return [self._run(trial) for trial in done]
 
+    def drawn(self) -> dict[str, Overrides]:
+        """What was drawn for each trial so far, by the name of its run."""
+        return {_name(trial): trial.params for trial in self._study.get_trials(deepcopy=False)}
+
     def _open(self) -> Iterator[tuple[int, Run]]:
         """First the trials that were interrupted, then new ones."""
         for trial in self._study.get_trials(states=(TrialState.RUNNING,)):
@@ -93,7 +98,12 @@ class TrialSearch:
             yield number, run
 
     def _run(self, trial: Any) -> Run:
-        return self._planner.run(f"trial_{trial.number:03d}", trial.params, self._seed)
+        run = self._planner.run(_name(trial), trial.params, self._seed)
+        return dataclasses.replace(run, drawn=trial.params)
+
+
+def _name(trial: Any) -> str:
+    return f"trial_{trial.number:03d}"
 
 
 def first_run(search: Search, planner: Planner, seed: int) -> Run:

@@ -21,9 +21,10 @@ _HEAD = ("experiment", "seeds", "validation", "test", "change", "up", "down", "m
 
 @dataclasses.dataclass(frozen=True)
 class _Line:
-    """The figures of an experiment, by seed."""
+    """The figures of an experiment, by seed; `title` is what the table calls it."""
 
     experiment: str
+    title: str
     by_seed: Mapping[int, dict[str, Any]]
 
     @property
@@ -49,7 +50,7 @@ class _Line:
         seconds = statistics.fmean(summary["training_seconds"] for summary in self.summaries)
         change = self.change(baseline) if baseline else math.nan
         return (
-            self.experiment,
+            self.title,
             str(len(self.summaries)),
             _spread(self.perplexities("validation")),
             _spread(self.perplexities("test")),
@@ -66,10 +67,12 @@ def table(runs: Sequence[Run], baseline: str = "") -> str:
     `baseline` is the experiment with which the test perplexities are compared; "": none.
     """
     found: dict[str, dict[int, dict[str, Any]]] = {}
+    titles = {}
     for run in runs:
         if (summary := run.result()) is not None:
             found.setdefault(run.experiment, {})[run.config.seed] = summary
-    lines = [_Line(name, by_seed) for name, by_seed in found.items()]
+            titles[run.experiment] = run.title
+    lines = [_Line(name, titles[name], by_seed) for name, by_seed in found.items()]
     reference = next((line for line in lines if line.experiment == baseline), None)
     lines.sort(key=lambda line: line.mean("validation"))
     legend = _LEGEND + (_LEGEND_CHANGE.format(baseline) if baseline else "")

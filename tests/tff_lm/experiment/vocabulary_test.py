@@ -2,6 +2,7 @@ import pathlib
 
 from absl.testing import absltest, parameterized
 
+from tasks.errors import TaskError
 from tasks.options import TaskOptions
 from tff_lm.config import ConfigError
 from tff_lm.experiment import vocabulary
@@ -20,6 +21,20 @@ class FileOfTest(parameterized.TestCase):
     def test_nothing_of_that_name(self):
         with self.assertRaisesRegex(ConfigError, r"'chatt' is neither a task \(chat, .*folder"):
             vocabulary.file_of(TaskOptions(vocabulary="chatt"))
+
+    def test_the_text_itself_is_looked_for_first(self):
+        folder = self.create_tempdir().full_path
+        with self.assertRaisesRegex(TaskError, f"^lm1b: neither .* is in {folder}"):
+            vocabulary.file_of(TaskOptions("lm1b", path=folder, vocabulary="text"))
+
+    def test_a_vocabulary_that_cannot_be_learned_can_be_done_without(self):
+        folder = self.create_tempdir()
+        folder.create_file("a.txt", "some text\n")
+        options = TaskOptions("plain_text", path=folder.full_path, vocabulary="text")
+        with self.assertRaisesRegex(
+            TaskError, r"^task.vocabulary=text: text: .*task.vocabulary= .* from plain_text instead"
+        ):
+            vocabulary.file_of(options)
 
 
 if __name__ == "__main__":

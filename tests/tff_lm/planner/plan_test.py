@@ -1,5 +1,7 @@
 """From a request to the text that a user reads."""
 
+# bazel: data = //configs
+
 import json
 import pathlib
 import shlex
@@ -7,7 +9,8 @@ import shlex
 from absl.testing import absltest, parameterized
 
 from tff_lm import config as config_lib
-from tff_lm.config import ConfigError, command_line
+from tests.tff_lm.config import command_lines
+from tff_lm.config import ConfigError, python_file
 from tff_lm.planner import cost, plan, speed, table
 from tff_lm.planner.offers import Offer
 from tff_lm.planner.request import Request
@@ -80,10 +83,16 @@ class PlanTest(absltest.TestCase):
     def test_the_command_sets_what_the_table_says(self):
         command = table.train_command(self.plan)
         self.assertIn(command, self.text)
-        _, values = command_line.take_overrides(shlex.split(command))
-        config = config_lib.changed(config_lib.default_config(), values)
-        config = dict(config_lib.flatten(config_lib.validate(config)))
+        config, said, code = command_lines.parse(*shlex.split(command)[3:])
+        self.assertIsNone(code, msg=said)
+        config = dict(config_lib.flatten(config))
         self.assertEqual(config["model.name"], "transformer_large")
+        # With the rates of the preset's own model it diverges.
+        preset = python_file.load_preset("configs/chat.py:transformer_large").algorithm
+        for key in ("client_learning_rate", "server_learning_rate"):
+            self.assertEqual(config[f"algorithm.{key}"], preset[key])
+        small = python_file.load_preset("configs/chat.py").algorithm
+        self.assertLess(preset.server_learning_rate, small.server_learning_rate)
         for chosen in (self.plan.uploads[0], self.plan.downloads[0]):
             for key, value in chosen.overrides.items():
                 self.assertEqual(config[key], value)

@@ -1,5 +1,6 @@
 """The figures of plots, read back from matplotlib."""
 
+import collections
 import pathlib
 
 from absl.testing import absltest
@@ -33,10 +34,26 @@ def lines(figure):
     return {line.get_label(): line for line in figure.axes[0].get_lines()}
 
 
+def curved(shown, baseline, all_of_them, progress=curves.BY_ROUND):
+    return curves.Curves(shown, baseline, all_of_them, progress, all_of_them)
+
+
+def colours(figure):
+    """Colour and marker by the first word of a legend's label."""
+    axes = figure.axes[0]
+    drawn = [*axes.get_lines(), *axes.containers]
+    points = {each.get_label().split(" ")[0]: getattr(each, "lines", [each])[0] for each in drawn}
+    return {
+        name: (to_hex(each.get_color()), each.get_marker())
+        for name, each in points.items()
+        if name[0] != "_"
+    }
+
+
 class ChartsTest(absltest.TestCase):
     def test_curves_are_means_over_seeds(self):
         base, other = experiment("base"), experiment("other", perplexity=130.0, reduction=10.0)
-        drawn = curves.Curves([other, base], base, [base, other], curves.BY_ROUND).draw()
+        drawn = curved([other, base], base, [base, other]).draw()
         found = lines(drawn)
         self.assertEqual(list(found), ["other", "base"])
         self.assertEqual(to_hex(found["base"].get_color()), style.INK)
@@ -53,17 +70,20 @@ class ChartsTest(absltest.TestCase):
             (curves.BY_UPLOAD, samples.MODEL_BYTES * samples.CLIENTS / 2),
             (curves.BY_BYTES, samples.MODEL_BYTES * samples.CLIENTS * 1.5),
         ):
-            line = lines(curves.Curves([one], None, [one], progress).draw())["one"]
+            line = lines(curved([one], None, [one], progress).draw())["one"]
             places = [each_round * number for number in range(20, 301, 20)]
             self.assertSequenceEqual(list(line.get_xdata()), places)
 
     def test_parts_of_curves_have_the_same_axes(self):
-        all_of_them = [experiment(f"e{index}", perplexity=100.0 + index) for index in range(3)]
-        limits = {
-            curves.Curves([each], None, all_of_them, curves.BY_ROUND).draw().axes[0].get_ylim()
-            for each in all_of_them
-        }
-        self.assertLen(limits, 1)
+        all_of_them = [
+            experiment(f"e{index}", perplexity=100.0 + index, reduction=1.0 + index)
+            for index in range(3)
+        ]
+        for progress in (curves.BY_ROUND, curves.BY_UPLOAD):
+            drawn = [curved([each], None, all_of_them, progress) for each in all_of_them]
+            limits = {each.draw().axes[0].get_ylim() for each in drawn}
+            self.assertLen(limits, 1)
+        self.assertLen({each.draw().axes[0].get_xlim() for each in drawn}, 1)
 
     def test_frontier_is_what_nothing_beats(self):
         places = [(4.0, 10.0), (1.0, 30.0), (2.0, 30.0), (3.0, 20.0), (5.0, 11.0)]
@@ -73,11 +93,11 @@ class ChartsTest(absltest.TestCase):
         base, other = experiment("base"), experiment("other", perplexity=130.0, reduction=10.0)
         self.assertTrue(frontier.has_place(base))
         self.assertFalse(frontier.has_place(experiment("none", communication={})))
-        found = frontier.draw([base, other], base).axes[0].containers
+        found = frontier.draw([base, other], base, [base, other]).axes[0].containers
         places = [tuple(each.lines[0].get_xydata()[0]) for each in found]
         upload = float(samples.MODEL_BYTES)
         self.assertEqual([each.get_label() for each in found], ["base", "other"])
-        curve = lines(curves.Curves([other], base, [base, other], curves.BY_ROUND).draw())["other"]
+        curve = lines(curved([other], base, [base, other]).draw())["other"]
         self.assertEqual(found[1].lines[0].get_color(), curve.get_color())
         for place, wanted in zip(places, [(upload, 120.185), (upload / 10, 130.185)], strict=True):
             self.assertAlmostEqual(place[0], wanted[0])
@@ -87,7 +107,7 @@ class ChartsTest(absltest.TestCase):
         one = experiment("one", seeds=(0,), perplexity=100.0)
         self.assertTrue(clients.has_place(one))
         self.assertFalse(clients.has_place(experiment("none", test={"token_perplexity": 1.0})))
-        axes = clients.draw([one]).axes[0]
+        axes = clients.draw([one], None, [one]).axes[0]
         self.assertEqual(axes.collections[0].get_segments()[0].tolist(), [[75, 0], [149, 0]])
         self.assertEqual(axes.get_lines()[0].get_xydata().tolist(), [[101.0, 0.0]])
 
@@ -131,6 +151,50 @@ class ChartsTest(absltest.TestCase):
         self.assertEqual(chart.name, "s_by_round")
         ticks = chart.draw().axes[0].get_xticks()
         self.assertEqual([tick for tick in ticks if tick % 1], [])
+
+    def test_a_run_looks_the_same_in_all_charts_of_a_section(self):
+        nothing_sent = {
+            "upload_bytes_per_client": 0.0,
+            "upload_bytes": 0.0,
+            "download_bytes_per_client": 0.0,
+        }
+        found = [experiment(f"e{index}", seeds=(0,)) for index in range(7)]
+        found[1] = experiment("e1", seeds=(0,), curve=[])
+        found[2] = experiment("e2", seeds=(0,), communication=nothing_sent)
+        looks = collections.defaultdict(set)
+        for chart in plots.of("s", found, found[3]):
+            for name, look in colours(chart.draw()).items():
+                looks[name].add(look)
+        self.assertSameElements(looks, [each.name for each in found])
+        for name, seen in looks.items():
+            self.assertLen(seen, 1, msg=name)
+        self.assertEqual(looks["e3"], {(style.INK, "x")})
+        # The bars of people have their experiment's colour, too.
+        axes = clients.draw(found[4:6], found[3], found).axes[0]
+        bars = [to_hex(colour) for colour in axes.collections[0].get_colors()]
+        self.assertEqual(bars, [colour for n in ("e4", "e5") for colour, _ in looks[n]])
+
+    def test_neighbours_in_a_plot_differ_in_colour(self):
+        found = [experiment(f"e{index}", seeds=(0,)) for index in range(12)]
+        for left_out in (0, 4, 7):
+            found[left_out] = experiment(f"e{left_out}", seeds=(0,), curve=[])
+            for chart in plots.of("s", found, None):
+                if "_by_" in chart.name:
+                    seen = [colour for colour, _ in colours(chart.draw()).values()]
+                    self.assertLen(set(seen), len(seen), msg=chart.name)
+            found[left_out] = experiment(f"e{left_out}", seeds=(0,))
+
+    def test_what_lies_above_the_axis_is_said(self):
+        low, high = experiment("low", perplexity=100.0), experiment("high", perplexity=650.0)
+        drawn = curved([low, high], None, [low, high]).draw()
+        self.assertEqual(list(lines(drawn)), ["low", "high (above 600)"])
+        (axes,) = drawn.axes
+        self.assertLess(axes.get_ylim()[1], 650.0)
+        self.assertEqual(
+            axes.get_ylabel(), "validation perplexity, sub-word\n(not shown: above 600)"
+        )
+        flat = experiment("flat", perplexity=100.0, rounds=40)
+        self.assertNotIn("not shown", curved([flat], None, [flat]).draw().axes[0].get_ylabel())
 
     def test_no_plot_without_figures(self):
         self.assertEmpty(list(plots.of("s", [experiment("a", curve=[], test={})], None)))

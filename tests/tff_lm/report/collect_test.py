@@ -6,6 +6,7 @@ from absl.testing import absltest
 from tests.tff_lm.report import samples
 from tff_lm.config import ConfigError
 from tff_lm.report.collect import collect
+from tff_lm.sweep import record
 
 
 class CollectTest(absltest.TestCase):
@@ -50,6 +51,23 @@ class CollectTest(absltest.TestCase):
         folder = self.workdir("sweep/a/seed_0", samples.summary("a", 0))
         (folder / "communication.json").write_text("{}")
         self.assertEqual(self.names(self.folder / "sweep" / "a"), {"sweep": [("a", 0)]})
+
+    def test_the_record_of_a_sweep_goes_with_it_and_names_its_trials(self):
+        drawn = {"algorithm.client_learning_rate": 0.0316227, "server_schedule.name": "linear"}
+        written = record.Record("a.py", "runs/a", trials={"trial_000": drawn})
+        for seed, name in enumerate(("trial_000", "other")):
+            self.workdir(f"runs/a/{name}/seed_{seed}", samples.summary(name, seed))
+        samples.write(
+            self.folder / "results" / "a",
+            [samples.summary("trial_000", 0), samples.summary("other", 1)],
+        )
+        for place in ("runs/a", "results/a"):
+            record.write(self.folder / place, written)
+        title = "trial_000: client_learning_rate=0.0316, server_schedule.name=linear"
+        for place in ("runs/a", "runs", "results/a", "results"):
+            found = collect([self.folder / place]).groups["a"]
+            self.assertEqual(found.record, written)
+            self.assertCountEqual([run.experiment for run in found.runs], ["other", title])
 
     def test_unfinished_runs_are_kept_apart(self):
         self.workdir("sweep/a/seed_0", samples.summary("a", 0))

@@ -1,5 +1,6 @@
 """What the page and the Markdown say is what the summaries hold."""
 
+import html
 import html.parser
 import json
 import os
@@ -12,6 +13,7 @@ from absl.testing import absltest
 from tests.tff_lm.report import samples
 from tff_lm.config import ConfigError
 from tff_lm.report import markdown, page, write
+from tff_lm.sweep import record
 
 _SWEEP = """
 from tff_lm.sweep import Sweep
@@ -150,6 +152,16 @@ class PageTest(absltest.TestCase):
         ):
             write.build([self.folder / "results"], [])
 
+    def test_a_codec_of_any_family_has_its_row(self):
+        benchmark = samples.codec_benchmark()
+        benchmark["codecs"].append(
+            {**benchmark["codecs"][0], "family": "tfmot uniform", "codec": "tfmot uniform 4"}
+        )
+        (self.folder / "results" / "codecs_benchmark.json").write_text(json.dumps(benchmark))
+        report = write.build([self.folder / "results"], [])
+        codecs = Tables(page.render(report)).tables[-1]
+        self.assertIn("tfmot uniform 4", self.column(codecs, "bits a parameter"))
+
     def test_what_was_not_reached_is_said(self):
         _, _, _, to_reach, _, _ = Tables(page.render(self.report)).tables
         self.assertEqual(
@@ -192,6 +204,23 @@ class PageTest(absltest.TestCase):
             self.assertStartsWith(figures[1], "Figure: relative squared error")
             for summary in figures:
                 self.assertRegex(folds[summary], "<svg|!\\[")
+
+    def test_a_sweep_file_from_anywhere_is_shown_as_its_record_says(self):
+        elsewhere = self.folder / "my sweeps" / "bits.py"
+        elsewhere.parent.mkdir()
+        elsewhere.write_text(_SWEEP.replace("Codecs &", "My"))
+        written = record.Record("my sweeps/bits.py", "/runs/my", "")
+        record.write(self.folder / "results" / "codecs", written)
+        text = page.render(write.build([self.folder / "results"], ["results"]))
+        self.assertIn("<h2>My &lt;bits&gt;</h2>", text)
+        self.assertIn("The baseline is <code>float32</code>", text)
+        self.assertIn(html.escape(written.command), text)
+        elsewhere.unlink()
+        text = page.render(write.build([self.folder / "results"], ["results"]))
+        self.assertIn("<h2>Codecs &amp; &lt;bits&gt;</h2>", text)
+        self.assertIn(
+            "bin.sweep --sweep=configs/sweeps/codecs.py --workdir=runs/codecs --collect", text
+        )
 
     def test_an_unknown_target_experiment(self):
         path = self.folder / "configs" / "sweeps" / "codecs.py"

@@ -4,7 +4,7 @@ import re
 import numpy as np
 from absl.testing import absltest, parameterized
 
-from tff_lm.report.charts import style
+from tff_lm.report.charts import style, ticks
 
 # Machado et al. 2009, table 1, severity 1.0; on linear RGB.
 _SIGHTS = {
@@ -54,7 +54,7 @@ def draw():
     figure = style.figure(["a"])
     axes = figure.subplots()
     axes.plot([1, 2, 300], [1, 2, 3], label="a & b", **style.series(0))
-    style.scale(axes, "x", 1, 300, "{:.0f} B".format)
+    ticks.scale(axes, "x", 1, 300, "{:.0f} B".format)
     style.legend(figure, ["a"])
     return figure
 

@@ -1,6 +1,7 @@
 from absl.testing import absltest
 
 from tff_lm.sweep import grid
+from tff_lm.sweep.definition import trial_name
 
 
 class GridTest(absltest.TestCase):
@@ -30,6 +31,22 @@ class GridTest(absltest.TestCase):
 
     def test_nothing_to_vary_is_one_run(self):
         self.assertEqual(grid("one", {"seed": (3,)}), {"one": {"seed": 3}})
+
+
+class TrialNameTest(absltest.TestCase):
+    def test_a_trial_is_named_by_what_was_drawn(self):
+        drawn = {
+            "algorithm.client_learning_rate": 0.0316228,
+            "model.name": "lstm_small",
+            "upload.codec": "drive",
+            "download.codec": "eden(bits=2)",
+            "federated.local_epochs": 2,
+        }
+        self.assertEqual(
+            trial_name("trial_007", drawn),
+            "trial_007: client_learning_rate=0.0316, model.name=lstm_small, upload.codec=drive, "
+            "download.codec=eden(bits=2), local_epochs=2",
+        )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from absl.testing import absltest
 
 from tests.tff_lm.sweep import fake_sweep
 from tff_lm.config import ConfigError
-from tff_lm.sweep import execute, progress
+from tff_lm.sweep import execute, progress, record
 from tff_lm.sweep.plan import Planner
 
 TIMEOUT_SECONDS = 120
@@ -61,7 +61,9 @@ class ExecuteTest(absltest.TestCase):
         self.assertEqual(last, f"failed: failing-seed_0: error: round 1 went wrong ({log})")
         self.assertIn("2 summaries in", self.out.getvalue())
         copies = sorted(path.name for path in (results / "made").iterdir())
-        self.assertEqual(copies, ["a-seed_0.json", "b-seed_0.json"])
+        self.assertEqual(copies, ["a-seed_0.json", "b-seed_0.json", "sweep.json"])
+        for folder in (self.root, results / "made"):
+            self.assertEqual(record.read(folder), record.Record(file, str(self.root), str(results)))
         self.assertEqual(
             json.loads((results / "made" / "b-seed_0.json").read_text()), self.summary("b")
         )
@@ -89,9 +91,15 @@ class ExecuteTest(absltest.TestCase):
         self.assertEqual(self.execute(file, parallel=2), 0)
         self.assertEqual(self.started(), 3)
         self.assertEqual(self.summary("trial_001")["rounds"], ROUNDS)
-        self.assertIn("trial_000", self.out.getvalue())
+        drawn = record.read(self.root).trials
+        self.assertEqual(list(drawn), ["trial_000", "trial_001"])
+        for name, values in drawn.items():
+            rate = values["algorithm.client_learning_rate"]
+            self.assertBetween(rate, 0.1, 1.0)
+            self.assertIn(f"{name}: client_learning_rate={rate:.3g} ", self.out.getvalue())
         self.assertEqual(self.execute(file), 0)
         self.assertEqual(self.started(), 0)
+        self.assertEqual(record.read(self.root).trials, drawn)
 
     def write_warm(self, experiment):
         """A sweep whose runs but one start from what `experiment` trains for three rounds."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from tff_lm.report.charts import style
+from tff_lm.report.charts import style, ticks
 from tff_lm.report.experiments import Experiment, Spread
 from tff_lm.run_folder.progress import human_bytes
 
@@ -18,20 +18,30 @@ def has_place(experiment: Experiment) -> bool:
     return bool(experiment.mean(_UPLOAD)) and experiment.mean(_PERPLEXITY) is not None
 
 
-def draw(experiments: Sequence[Experiment], baseline: Experiment | None) -> Figure:
-    """A point an experiment with its deviation over seeds, and a line through the best of them."""
+def draw(
+    experiments: Sequence[Experiment],
+    baseline: Experiment | None,
+    section: Sequence[Experiment],
+) -> Figure:
+    """A point an experiment with its deviation over seeds, and a line through the best of them.
+
+    Args:
+      experiments: those that have a place.
+      baseline: one that looks apart from the others; or None.
+      section: all, whose order sets the colours, so that they are the same in every plot.
+    """
     labels = [each.name for each in experiments]
     figure = style.figure(labels)
     axes = figure.subplots()
     uploads = [_spread(each, _UPLOAD).mean for each in experiments]
     perplexities = [_spread(each, _PERPLEXITY) for each in experiments]
     heights = [each.mean for each in perplexities]
-    style.scale(axes, "x", min(uploads), max(uploads), human_bytes)
-    style.scale(axes, "y", min(heights), max(heights), style.NUMBER)
+    ticks.scale(axes, "x", min(uploads), max(uploads), human_bytes)
+    ticks.scale(axes, "y", min(heights), max(heights), ticks.NUMBER)
     steps, levels = zip(*frontier(list(zip(uploads, heights, strict=True))), strict=True)
     axes.plot(steps, levels, color=style.MUTED, linewidth=1, drawstyle="steps-post")
     for experiment, upload, found in zip(experiments, uploads, perplexities, strict=True):
-        how = style.of(experiment, experiments, baseline)
+        how = style.of(experiment, section, baseline)
         how = {**how, "linestyle": "none", "label": experiment.name, "capsize": 3}
         axes.errorbar(upload, found.mean, yerr=found.deviation, **how)
     axes.set(xlabel="uploaded by a client in a round", ylabel="test perplexity, sub-word")

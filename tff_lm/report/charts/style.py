@@ -10,14 +10,14 @@ import contextlib
 import io
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import matplotlib
-from matplotlib import ticker
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from tff_lm.report.charts import ticks
 
 INK, MUTED, GRID = "#1b1f24", "#6b7280", "#d9dde3"
 # For every kind of colour blindness (Machado et al. 2009, "A Physiologically-based Model for
@@ -37,8 +37,8 @@ VARIABLES = {
 
 # Inches: at the width of a phone, the page shows it at about its true size.
 WIDTH, HEIGHT, _LEGEND_ROW = 4.8, 3.2, 0.2
-# Letters of the longest label, for two of them beside each other.
-_LONGEST_OF_TWO = 24
+# Letters of the longest label, for two of them beside each other, and of a line in a legend.
+_LONGEST_OF_TWO, _LONGEST = 24, 68
 
 _RC = {
     "axes.axisbelow": True,
@@ -60,17 +60,6 @@ _RC = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
-# Ticks lie at round numbers: as many digits as they have.
-NUMBER = "{:,.10g}".format
-# From this ratio on an axis is logarithmic.
-_WIDE = 3.0
-# Its ticks in a decade, up to a ratio of largest to least.
-_TICKS_OF_A_DECADE = (
-    (10.0, (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)),
-    (100.0, (1.0, 2.0, 5.0)),
-    (1000.0, (1.0, 3.0)),
-    (math.inf, (1.0,)),
-)
 
 
 @contextlib.contextmanager
@@ -88,7 +77,7 @@ def png(draw: Callable[[], Figure]) -> bytes:
     buffer = io.BytesIO()
     with in_force():
         figure = draw()
-        FigureCanvasAgg(figure)
+        ticks.make_room(figure)
         figure.savefig(
             buffer, format="png", dpi=144, facecolor="white", metadata={"Software": None}
         )
@@ -105,13 +94,16 @@ def svg(draw: Callable[[], Figure], name: str) -> str:
     buffer = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with in_force(salt=name):
-        draw().savefig(buffer, format="svg", transparent=True, metadata=nothing)
+        figure = draw()
+        ticks.make_room(figure)
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     return _for_page(buffer.getvalue())
 
 
 def figure(labels: Sequence[str]) -> Figure:
     """An empty figure, higher by the legend of `labels`."""
-    rows = math.ceil(len(labels) / _legend_columns(labels))
+    lines = sum(_wrapped(label).count("\n") + 1 for label in labels)
+    rows = math.ceil(lines / _legend_columns(labels))
     return Figure(figsize=(WIDTH, HEIGHT + _LEGEND_ROW * rows))
 
 
@@ -129,37 +121,37 @@ def series(index: int) -> dict[str, Any]:
 
 
 def of(each: Any, among: Sequence[Any], baseline: Any) -> dict[str, Any]:
-    """How one of the experiments `among` looks: the same in every plot of them."""
+    """How one of the experiments of a section looks: the same in every plot.
+
+    Args:
+      each: the experiment.
+      among: all of the section, those included that this plot leaves out.
+      baseline: the one that looks apart from all others; or None.
+    """
     return BASELINE if each is baseline else series(among.index(each))
 
 
 def legend(drawn: Figure, labels: Sequence[str]) -> None:
     """The legend, below the axes: never on the data."""
-    columns = _legend_columns(labels)
-    drawn.legend(loc="outside lower left", handlelength=2.4, borderaxespad=0.2, ncols=columns)
+    (axes,) = drawn.axes
+    handles, found = axes.get_legend_handles_labels()
+    drawn.legend(
+        handles,
+        [_wrapped(label) for label in found],
+        loc="outside lower left",
+        handlelength=2.4,
+        borderaxespad=0.2,
+        ncols=_legend_columns(labels),
+    )
+
+
+def _wrapped(label: str) -> str:
+    """In lines that the figure has room for."""
+    return "\n".join(textwrap.wrap(label, _LONGEST, break_on_hyphens=False))
 
 
 def _legend_columns(labels: Sequence[str]) -> int:
     return 2 if len(labels) > 3 and max(map(len, labels)) <= _LONGEST_OF_TWO else 1
-
-
-def scale(axes: Axes, which: str, low: float, high: float, text: Callable[[float], str]) -> None:
-    """Labels an axis in plain words, and makes it logarithmic if its data spread far.
-
-    Args:
-      axes: of the plot.
-      which: "x" or "y".
-      low: the least value that is drawn.
-      high: the largest.
-      text: a value in words.
-    """
-    axis = getattr(axes, f"{which}axis")
-    if low > 0 and high / low >= _WIDE:
-        axes.set(**{f"{which}scale": "log"})
-        ticks = next(ticks for most, ticks in _TICKS_OF_A_DECADE if high / low < most)
-        axis.set_major_locator(ticker.LogLocator(subs=ticks, numticks=12))
-        axis.set_minor_locator(ticker.NullLocator())
-    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: text(value)))
 
 
 def _for_page(text: str) -> str:
