@@ -11,6 +11,7 @@ import pathlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from tasks.corpus import BadRow, ClientText, CorpusOptions, normalize_sentences, sample_clients
+from tasks.readers.data_files import printable
 from tasks.readers.text_files import is_utf8, numbered_lines
 
 # Few enough lines that blocks shuffle well, enough that a small corpus has blocks in every split.
@@ -54,7 +55,7 @@ def bad_rows(files: Iterable[NumberedLines]) -> list[BadRow]:
 
 
 def _name(root: pathlib.Path, path: pathlib.Path) -> str:
-    return path.name if path == root else path.relative_to(root).as_posix()
+    return printable(path.name if path == root else path.relative_to(root).as_posix())
 
 
 def _count_lines(name: str, path: pathlib.Path) -> NumberedLines:

@@ -31,7 +31,7 @@ class Grammar:
     def lenient_user(self, line: str) -> str | None:
         """The person of a line that reads as a row by itself, its quotes aside; else None."""
         try:
-            values = next(csv.reader([line], delimiter=self.delimiter), [])
+            values = next(csv.reader([line.replace("\r", " ")], delimiter=self.delimiter), [])
         except csv.Error:
             return None
         return values[self.user] if len(values) == self.columns else None

@@ -68,10 +68,13 @@ def _header(
     line = next((line for _, line in lines if line.strip() and not line.startswith("sep=")), None)
     if line is None:
         return None
-    readings = {
-        delimiter: [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
-        for delimiter in _DELIMITERS
-    }
+    try:
+        readings = {
+            delimiter: [name.strip() for name in next(csv.reader([line], delimiter=delimiter))]
+            for delimiter in _DELIMITERS
+        }
+    except csv.Error as error:
+        raise TaskError(f"{file.name} does not begin with names of columns ({error})") from error
     wanted = (options.user_column, options.text_column)
     delimiter = max(
         _DELIMITERS,
@@ -112,6 +115,7 @@ def _survey(lines: Iterator[tuple[int, str]], grammar: Grammar) -> _Survey:
             broken |= row.stray_quote
             further = map(grammar.lenient_user, row.lines[1:])
             spanning |= len(row.lines) > 1 and all(user is None for user in further)
+    del people[""]
     return _Survey(people, broken, spanning)
 
 
@@ -120,7 +124,9 @@ def _judge(record: Record, grammar: Grammar, survey: Callable[[], _Survey]) -> S
     found = [grammar.lenient_user(line) for line in record.lines[1:]]
     if all(user is None for user in found):
         return Spanning.ONE_ROW
-    known = any(user_name(user) in survey().people for user in found if user is not None)
+    # One row of somebody may itself be a line of a broken text.
+    least = 2 if survey().spanning else 1
+    known = any(survey().people[user_name(user or "")] >= least for user in found)
     if not known or (None in found and not survey().broken):
         return Spanning.ONE_ROW
     return Spanning.IN_DOUBT if survey().spanning else Spanning.SEVERAL_ROWS

@@ -77,7 +77,7 @@ def find_files(
     root = existing(task, path)
     endings = f"{', '.join(kinds)}, alone or with {', '.join(COMPRESSED_SUFFIXES)}"
     if root.is_file():
-        file = DataFile(root, _printable(root.name))
+        file = DataFile(root, printable(root.name))
         if file.kind not in kinds:
             raise TaskError(f"{task}: cannot read {path}; a file ends in {endings}")
         return [file], []
@@ -108,10 +108,10 @@ def _visible(root: pathlib.Path) -> list[DataFile]:
     paths: Iterable[pathlib.Path] = sorted(each for each in root.rglob("*") if each.is_file())
     below = [(path, path.relative_to(root)) for path in paths]
     return [
-        DataFile(path, _printable(name.as_posix())) for path, name in below if not is_hidden(name)
+        DataFile(path, printable(name.as_posix())) for path, name in below if not is_hidden(name)
     ]
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """The name, with bytes that are not UTF-8 as their numbers."""
     return os.fsencode(name).decode(errors="backslashreplace")

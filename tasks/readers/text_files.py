@@ -5,6 +5,7 @@ with the command that converts it: a guess at the encoding would train on wrong 
 """
 
 import bz2
+import codecs
 import contextlib
 import gzip
 import io
@@ -116,8 +117,18 @@ def _refuse_binary(path: pathlib.Path, head: bytes) -> None:
     for start, what in _NOT_TEXT.items():
         if head.startswith(start):
             raise TaskError(f"{path} is {what}")
-    if b"\0" in head:
+    # Of UTF-16, or an unknown binary format. A few zeros in UTF-8 are marks that normalizing drops.
+    if b"\0" in head and (10 * head.count(0) > len(head) or not _begins_as_utf8(head)):
         raise TaskError(f"{path} is not text: byte {head.index(0)} is zero (UTF-16 without mark?)")
+
+
+def _begins_as_utf8(head: bytes) -> bool:
+    """Whether the bytes are UTF-8, but for a character that is cut at their end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_utf8(text: str) -> bool:

@@ -29,6 +29,7 @@ class NumberedLinesTest(parameterized.TestCase):
         (b"a\rb\r\rc", ["a", "b", "", "c"]),
         (b"a\rb\nc\n", ["a\rb", "c"]),
         (b"a\x0bb\x0cc\xe2\x80\xa8d\n", ["a\x0bb\x0cc\u2028d"]),
+        (b"one\0two, and more\n", ["one\0two, and more"]),
         (b"", []),
     )
     def test_ends_of_lines(self, content, expected):
@@ -63,6 +64,7 @@ class NumberedLinesTest(parameterized.TestCase):
         (b"SQLite format 3\0", "an SQLite database"),
         (b"\xd0\xcf\x11\xe0", "an old office document"),
         (b"ab\0\n", "not text: byte 2 is zero"),
+        (b"abcdefghijkl\xff\0", "not text: byte 13 is zero"),
         ("ab".encode("utf-16-le"), "not text: byte 1 is zero .UTF-16 without mark"),
         (b"\xff\xfea\0b", "begins as utf-16 but is not"),
         (gzip.compress(b"PK\x03\x04"), "a zip archive"),
