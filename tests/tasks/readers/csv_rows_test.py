@@ -181,7 +181,7 @@ class QuotesTest(parameterized.TestCase):
         lines = _write(rows, quoting=quoting).split("\n")
         lines[line - 1] = _with_one_quote_more_or_less(lines[line - 1], position, add)
         good, bad = parse("a.csv", "\n".join(lines))
-        of_broken = [row for row in good if re.search(rf"\br{broken}\b", row[1])]
+        of_broken = [row for row in good if re.search(rf"\br{broken}\b", row[1].replace('"', ""))]
         self.assertEqual(
             [row for row in good if row not in of_broken], rows[:broken] + rows[broken + 1 :]
         )
