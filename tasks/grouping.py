@@ -65,7 +65,7 @@ def _store(
     numbers: dict[str, int] = {}
     dropped: collections.Counter[str] = collections.Counter()
     while chunk := list(itertools.islice(rows, _CHUNK_ROWS)):
-        sentences = []
+        sentences: list[tuple[int, str]] = []
         for user, text in (row for row in chunk if not isinstance(row, BadRow)):
             found = normalize_sentences([text], options)
             dropped["nothing_left_when_normalized"] += not found
