@@ -21,7 +21,8 @@ def user_name(value: str) -> str:
 
 def is_empty(text: str) -> bool:
     """Whether nothing of a text remains when it is normalized."""
-    return not normalize_text(text, lower_case=False)
+    # Letters and digits remain, and nearly every text has one.
+    return not any(map(str.isalnum, text)) and not normalize_text(text, lower_case=False)
 
 
 def _is_missing(value: object) -> bool:

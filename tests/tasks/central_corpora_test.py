@@ -93,14 +93,14 @@ class PlainTextTest(parameterized.TestCase):
         self.assertTrue(all(c.startswith("book.txt/") for c, _ in reading.clients["train"]))
 
     def test_memory_holds_a_block_not_the_corpus(self):
-        folder = self.write(["word " * 40] * 60_000)
+        folder = self.write(["word " * 40] * 20_000)
         size = os.path.getsize(folder / "part" / "book.txt")
         tracemalloc.start()
         reading = plain_text.CORPUS.read(CorpusOptions(path=str(folder)))
         count = sum(len(texts) for split in SPLITS for _, texts in reading.clients[split])
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        self.assertEqual(count, 60_000)
+        self.assertEqual(count, 20_000)
         self.assertLess(peak, size / 10)
 
     def test_another_time_is_another_fingerprint(self):
