@@ -11,7 +11,6 @@ import re
 from tasks import line_blocks
 from tasks.corpus import Corpus, CorpusOptions, Reading
 from tasks.errors import TaskError
-from tasks.readers.data_files import is_hidden
 from tasks.registry import CORPORA
 
 _ARCHIVE = "1-billion-word-language-modeling-benchmark-r13output.tar.gz"
@@ -37,10 +36,7 @@ def _files(options: CorpusOptions) -> dict[str, list[pathlib.Path]]:
     if options.path is None:
         raise TaskError(f"lm1b: the corpus comes with no package; {remedy}")
     root = pathlib.Path(options.path)
-    found = {
-        split: sorted(each for each in root.rglob(pattern) if not is_hidden(each.relative_to(root)))
-        for split, pattern in _PATTERNS.items()
-    }
+    found = {split: sorted(root.rglob(pattern)) for split, pattern in _PATTERNS.items()}
     for split, files in found.items():
         if not files:
             raise TaskError(f"lm1b: no file {_PATTERNS[split]} in {root} ({split}); {remedy}")
