@@ -118,7 +118,8 @@ def records(
         elif verdict is Spanning.IN_DOUBT:
             row = Broken(first[0], _IN_DOUBT, by_quote=False)
         elif len(row.values) != grammar.columns:
-            reason = f"{len(row.values)} values, but the header has {grammar.columns}"
+            found = f"{len(row.values)}, not {grammar.columns}"
+            reason = f"not as many values as the header has ({found})"
             # Of a text in quotes that lost the first one, the last line looks like this.
             row = Broken(first[0], reason, by_quote=row.stray_quote)
         yield row

@@ -73,7 +73,7 @@ class CsvTest(parameterized.TestCase):
         good, bad = parse("a.csv", content)
         self.assertEqual(good, [("a", "two\nlines"), ("\u00e9", "fine")])
         self.assertEqual([line for line, _ in bad], [4, 5, 6, 7, 8])
-        self.assertEqual(bad[0][1], "1 values, but the header has 2")
+        self.assertEqual(bad[0][1], "not as many values as the header has (1, not 2)")
         self.assertEqual(bad[4][1], "not UTF-8")
 
     def test_a_value_beyond_the_limit_of_csv_is_reported(self):
