@@ -1,4 +1,6 @@
-"""Your own text: a JSON lines or CSV file, or a folder with one file a user.
+"""Your own text: a table (CSV, JSON, Parquet, ...), or a folder with one file a user.
+
+What is read, and how: docs/your_text.md
 
 Use: python -m bin.train --config=configs/text.py --config.task.path=FILE --workdir=DIR
 """

@@ -36,11 +36,12 @@ class CorpusOptions:
 
 @dataclasses.dataclass(frozen=True)
 class BadRow:
-    """A row of the user's data that could not be used.
+    """A row, or a whole file, of the user's data that could not be used.
 
     Attributes:
       source: File, as the user would name it.
-      line: Number of the line, from 1, on which the row ends.
+      line: Number of the line, from 1, on which the row begins, or of the row in a file without
+        lines (Parquet, Arrow, SQLite); 0 for the whole file.
       reason: Why it was left out.
     """
 
@@ -49,7 +50,8 @@ class BadRow:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.source}:{self.line}: {self.reason}"
+        place = f"{self.source}:{self.line}" if self.line else self.source
+        return f"{place}: {self.reason}"
 
 
 # A client's id and all of its sentences, normalized, none empty, in a stable order.
@@ -130,15 +132,36 @@ def read_in_memory(
     counts = collections.Counter(dropped)
     kept = {}
     for client, raw in texts.items():
-        sentences = normalize_sentences(raw, options)
-        counts["nothing_left_when_normalized"] += len(raw) - len(sentences)
-        if len(sentences) < max(1, options.min_examples):
-            counts["client_below_min_examples"] += len(sentences)
-            continue
-        kept[client] = sentences[: options.max_examples]
-        counts["beyond_max_examples"] += len(sentences) - len(kept[client])
+        kept[client] = normalize_sentences(raw, options)
+        counts["nothing_left_when_normalized"] += len(raw) - len(kept[client])
+    chosen = choose_clients({client: len(each) for client, each in kept.items()}, options, counts)
     clients = {
-        split: [(client, kept[client]) for client in sample_clients(ids, options)]
-        for split, ids in split_all(kept, options.seed).items()
+        split: [(client, kept[client][: options.max_examples]) for client in ids]
+        for split, ids in chosen.items()
     }
     return Reading(clients=clients, dropped=dict(counts), bad_rows=bad_rows)
+
+
+def choose_clients(
+    sizes: Mapping[str, int], options: CorpusOptions, dropped: collections.Counter[str]
+) -> dict[str, list[str]]:
+    """The clients of each split, of a corpus that has no splits of its own.
+
+    Args:
+      sizes: Number of sentences of each client.
+      options: The options.
+      dropped: What they leave out of the clients is added here.
+
+    Returns:
+      Ids, sorted; of each client, the first `max_examples` sentences are to be kept.
+    """
+    enough = []
+    for client, size in sizes.items():
+        if size < max(1, options.min_examples):
+            dropped["client_below_min_examples"] += size
+        else:
+            enough.append(client)
+            most = size if options.max_examples is None else options.max_examples
+            dropped["beyond_max_examples"] += max(0, size - most)
+    splits = split_all(enough, options.seed)
+    return {split: sample_clients(ids, options) for split, ids in splits.items()}

@@ -10,7 +10,9 @@ import os
 import pathlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-from tasks.corpus import ClientText, CorpusOptions, normalize_sentences, sample_clients
+from tasks.corpus import BadRow, ClientText, CorpusOptions, normalize_sentences, sample_clients
+from tasks.readers.data_files import printable
+from tasks.readers.text_files import is_utf8, numbered_lines
 
 # Few enough lines that blocks shuffle well, enough that a small corpus has blocks in every split.
 _MAX_LINES = 1000
@@ -19,11 +21,19 @@ _LEAST_BLOCKS = 200
 
 @dataclasses.dataclass(frozen=True)
 class NumberedLines:
-    """A text file, and how many lines it has."""
+    """A text file.
+
+    Attributes:
+      name: Its path below the folder that was given.
+      path: Where it lies.
+      lines: How many lines it has.
+      not_utf8: The numbers of those that are left out.
+    """
 
     name: str
     path: pathlib.Path
     lines: int
+    not_utf8: tuple[int, ...] = ()
 
     def blocks(self, lines_per_block: int) -> list[str]:
         """The ids of the file's blocks."""
@@ -31,17 +41,29 @@ class NumberedLines:
 
 
 def number_lines(root: pathlib.Path, paths: Sequence[pathlib.Path]) -> list[NumberedLines]:
-    """Counts the lines of files below a folder (or of the one file that is the root itself)."""
-    return [NumberedLines(_name(root, path), path, _count_lines(path)) for path in paths]
+    """Counts the lines of files below a folder (or of the one file that is the root itself).
+
+    Raises:
+      TaskError: If a file is not text in UTF-8 or UTF-16, compressed or not.
+    """
+    return [_count_lines(_name(root, path), path) for path in paths]
+
+
+def bad_rows(files: Iterable[NumberedLines]) -> list[BadRow]:
+    """The lines that are left out."""
+    return [BadRow(file.name, line, "not UTF-8") for file in files for line in file.not_utf8]
 
 
 def _name(root: pathlib.Path, path: pathlib.Path) -> str:
-    return path.name if path == root else path.relative_to(root).as_posix()
+    return printable(path.name if path == root else path.relative_to(root).as_posix())
 
 
-def _count_lines(path: pathlib.Path) -> int:
-    with open(path, "rb") as file:
-        return sum(1 for _ in file)
+def _count_lines(name: str, path: pathlib.Path) -> NumberedLines:
+    number, not_utf8 = 0, []
+    for number, line in numbered_lines(path):
+        if not is_utf8(line):
+            not_utf8.append(number)
+    return NumberedLines(name, path, number, tuple(not_utf8))
 
 
 def lines_per_block(files: Iterable[NumberedLines]) -> int:
@@ -102,6 +124,6 @@ class LineBlocks(Collection):
                     yield block, sentences[: self._options.max_examples]
 
     def _blocks(self, file: NumberedLines) -> Iterator[list[str]]:
-        with open(file.path, "rb") as lines:
-            while raw := list(itertools.islice(lines, self._size)):
-                yield [line.decode("utf-8", errors="replace") for line in raw]
+        lines = numbered_lines(file.path)
+        while block := list(itertools.islice(lines, self._size)):
+            yield [line for _, line in block if is_utf8(line)]

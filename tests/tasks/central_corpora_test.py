@@ -1,5 +1,6 @@
 """The corpora without users: sotu, plain_text and lm1b."""
 
+import gzip
 import os
 import pathlib
 import tracemalloc
@@ -33,6 +34,21 @@ class SotuTest(absltest.TestCase):
         self.assertEqual(sum(len(reading.clients[split]) for split in SPLITS), 249)
         self.assertGreater(len(texts_of(reading)), 70_000)
         self.assertLen(sotu.CORPUS.fingerprint(CorpusOptions()), 64)
+
+    def test_names_that_mix_and_what_is_no_speech(self):
+        folder = pathlib.Path(self.create_tempdir().full_path)
+        (folder / "a").mkdir()
+        for name in ("1.txt", "._1.txt"):
+            (folder / name).write_bytes(b"Hello.\xff" if name[0] == "." else b"Hello.")
+        options = CorpusOptions(path=str(folder))
+        self.assertEqual(texts_of(sotu.CORPUS.read(options)), ["hello."])
+        (folder / "a" / "1.txt").write_text("Again.")
+        with self.assertRaisesRegex(TaskError, "1.txt and .*1.txt have one name"):
+            sotu.CORPUS.fingerprint(options)
+        (folder / "a" / "1.txt").unlink()
+        (folder / "1.txt").write_bytes(b"\xff")
+        with self.assertRaisesRegex(TaskError, "1.txt is not UTF-8"):
+            sotu.CORPUS.read(options)
 
     def test_a_folder_without_speeches(self):
         with self.assertRaisesRegex(TaskError, r"sotu: no file \*\.txt in"):
@@ -77,14 +93,14 @@ class PlainTextTest(parameterized.TestCase):
         self.assertTrue(all(c.startswith("book.txt/") for c, _ in reading.clients["train"]))
 
     def test_memory_holds_a_block_not_the_corpus(self):
-        folder = self.write(["word " * 40] * 60_000)
+        folder = self.write(["word " * 40] * 20_000)
         size = os.path.getsize(folder / "part" / "book.txt")
         tracemalloc.start()
         reading = plain_text.CORPUS.read(CorpusOptions(path=str(folder)))
         count = sum(len(texts) for split in SPLITS for _, texts in reading.clients[split])
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        self.assertEqual(count, 60_000)
+        self.assertEqual(count, 20_000)
         self.assertLess(peak, size / 10)
 
     def test_another_time_is_another_fingerprint(self):
@@ -94,6 +110,46 @@ class PlainTextTest(parameterized.TestCase):
         self.assertEqual(plain_text.CORPUS.fingerprint(options), before)
         os.utime(folder / "part" / "book.txt", ns=(0, 1))
         self.assertNotEqual(plain_text.CORPUS.fingerprint(options), before)
+
+    def test_what_is_not_text_is_refused_and_what_is_left_out_is_listed(self):
+        folder = self.write(["h\u00e9", "some text"])
+        book, other = folder / "part" / "book.txt", folder / "part" / "other.bin"
+        (folder / "part" / ".ipynb_checkpoints").mkdir()
+        (folder / "part" / ".ipynb_checkpoints" / "book.txt").write_text("some text")
+        with open(book, "ab") as file:
+            file.write(b"\xff\n")
+        other.write_bytes(b"ab\0")
+        reading = plain_text.CORPUS.read(CorpusOptions(path=str(folder)))
+        self.assertCountEqual(texts_of(reading), ["h\u00e9", "some text"])
+        self.assertEqual(
+            list(map(str, reading.bad_rows)),
+            [
+                "part/other.bin: not read: its name has none of the endings that are",
+                "part/book.txt:3: not UTF-8",
+            ],
+        )
+        book.write_bytes("\u00e9t\u00e9\n".encode("latin-1"))
+        table = folder / "a.json"
+        table.write_text("[]")
+        for path, message in (
+            (folder, "book.txt is not UTF-8: byte 0xE9 at offset 0; convert it"),
+            (other, "other.bin is not text"),
+            (table, "a.json is not read as json here; task.name=text does so"),
+        ):
+            with self.assertRaisesRegex(TaskError, message):
+                plain_text.CORPUS.read(CorpusOptions(path=str(path)))
+
+    def test_a_compressed_file_is_read_as_what_is_in_it(self):
+        folder = self.write([])
+        lines = [f"Line {n}." for n in range(30)]
+        (folder / "part" / "book.txt").write_text("\n".join(lines))
+        plain = texts_of(plain_text.CORPUS.read(CorpusOptions(path=str(folder))))
+        (folder / "part" / "book.txt").unlink()
+        path = folder / "part" / "book.txt.gz"
+        path.write_bytes(gzip.compress("\n".join(lines).encode()))
+        for place in (folder, path):
+            reading = plain_text.CORPUS.read(CorpusOptions(path=str(place)))
+            self.assertCountEqual(texts_of(reading), plain)
 
     @parameterized.parameters((None, "task.path"), ("here", r"ends in \.txt"))
     def test_no_text(self, path, message):

@@ -2,10 +2,15 @@
 
 import json
 import os
+import pathlib
 import random
+import tempfile
 
 from tasks import client_store
+from tasks.corpus import BadRow, CorpusOptions
+from tasks.readers.data_files import DataFile
 from tasks.splitting import split_of
+from tasks.tables import PARSERS
 from tasks.vocabulary import BOS, EOS
 
 _WORDS = (
@@ -60,3 +65,23 @@ def numbered_sentences(lengths: list[int]) -> list[list[int]]:
         result.append(list(range(first, first + length)))
         first += length
     return result
+
+
+def parse(
+    name: str, content: str | bytes, options: CorpusOptions | None = None
+) -> tuple[list[tuple[str, str]], list[tuple[int, str]]]:
+    """Good rows of a file of this name, and (line, reason) of the bad ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return parse_path(path, options)
+
+
+def parse_path(
+    path: pathlib.Path, options: CorpusOptions | None = None
+) -> tuple[list[tuple[str, str]], list[tuple[int, str]]]:
+    """Good rows of a file, and (line, reason) of the bad ones."""
+    file = DataFile(path, path.name)
+    rows = list(PARSERS[file.kind](file, options or CorpusOptions()))
+    bad = [(row.line, row.reason) for row in rows if isinstance(row, BadRow)]
+    return [row for row in rows if not isinstance(row, BadRow)], bad
