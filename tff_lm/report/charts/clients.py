@@ -6,22 +6,23 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from tff_lm import figures
+from tff_lm.report import headline
 from tff_lm.report.charts import style
 from tff_lm.report.experiments import Experiment
-
-_PERCENTILES = tuple(f"test.token_perplexity_p{percentile}" for percentile in (10, 50, 90))
 
 
 def has_place(experiment: Experiment) -> bool:
     """Whether the experiment's percentiles are known."""
-    return all(experiment.mean(key) is not None for key in _PERCENTILES)
+    return all(experiment.mean(key) is not None for key in _percentiles([experiment]))
 
 
 def draw(experiments: Sequence[Experiment]) -> Figure:
     """For each experiment a bar from the 10th to the 90th percentile, with a dot at the median."""
     figure = Figure(figsize=(style.WIDTH, 1.0 + 0.42 * len(experiments)))
     axes = figure.subplots()
-    lows, middles, highs = ([each.mean(key) or 0.0 for each in experiments] for key in _PERCENTILES)
+    keys = _percentiles(experiments)
+    lows, middles, highs = ([each.mean(key) or 0.0 for each in experiments] for key in keys)
     rows = range(len(experiments))
     axes.hlines(rows, lows, highs, color=style.SERIES[0], linewidth=3)
     axes.plot(middles, rows, "o", color=style.INK, markersize=7)
@@ -33,5 +34,11 @@ def draw(experiments: Sequence[Experiment]) -> Figure:
     axes.set_ylim(len(experiments) - 0.4, -0.8)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set(xlabel="test perplexity of a person, sub-word")
+    axes.set(xlabel=f"of a person: test {headline.of_experiments(experiments).label}")
     return figure
+
+
+def _percentiles(experiments: Sequence[Experiment]) -> list[str]:
+    """The keys of the percentiles that all experiments have."""
+    names = figures.percentile_names(headline.of_experiments(experiments).name)
+    return [f"test.{name}" for name in names.values()]

@@ -71,7 +71,7 @@ class Curves:
         self._set_limits(axes)
         for experiment in self.shown:
             self._line(axes, experiment, style.of(experiment, self.all, self.baseline))
-        axes.set(xlabel=self.progress.label, ylabel="validation perplexity, sub-word")
+        axes.set(xlabel=self.progress.label, ylabel="validation perplexity, with end of sentence")
         style.legend(figure, labels)
         return figure
 
