@@ -62,7 +62,8 @@ class TableTest(absltest.TestCase):
             + ["2", "kB", "4", "MB", "1.5"],
         )
         self.assertIn("against worse", self.legend)
-        self.assertEqual(second[:5], ["worse", "1", "110.00", "100.00", "+0.0%"])
+        self.assertEqual(second[:5], ["worse", "1", "110.00", "100.00", "12.50%"])
+        self.assertEqual(second[8], "+0.0%")
 
     def test_what_diverged_comes_last_and_what_is_not_done_is_left_out(self):
         lines = self.table(
