@@ -12,12 +12,12 @@ from typing import Any
 
 from tff_lm import figures
 
-# Today's name -> what the earlier figure is said to be, after today's label.
+# Today's name -> what the earlier figure is said to be, after the label of today's headline.
 MARKS = {
     "word_perplexity": "[EOS] not counted as a word",
     "bits_per_word": "[EOS] not counted as a word",
-    "top1_accuracy": "ties counted",
-    "top3_accuracy": "ties counted",
+    "top1_accuracy": "with end of sentence, ties counted",
+    "top3_accuracy": "with end of sentence, ties counted",
 }
 NOTE = (
     "Runs of earlier versions were measured with end of sentence alone. “Ties counted”: where "

@@ -64,7 +64,8 @@ def _measured(split: str, name: str) -> tuple[ResultColumn, ...]:
     names = [figure.headline, name] if figure.headline else [name]
     columns = [(figures.FIGURES[each].label, each) for each in names]
     if name in earlier.MARKS:
-        columns.append((f"{figure.label}, {earlier.MARKS[name]}", earlier.name_of(name)))
+        label = f"{columns[0][0]}, {earlier.MARKS[name]}"
+        columns.append((label, earlier.name_of(name)))
     return tuple(
         _with_spread(_title(split, label, figure), f"{split}.{each}", figure)
         for label, each in columns
