@@ -96,9 +96,11 @@ def _right_guesses(
     right = tf.equal(guesses, tf.gather(labels, rows)[:, tf.newaxis])
     found = tf.gather(groups, rows)
     first, any_of_them = right[:, :1], tf.reduce_any(right, axis=1, keepdims=True)
-    return tuple(
-        tf.reduce_sum(found * tf.cast(each, tf.float32), axis=0) for each in (first, any_of_them)
-    )
+
+    def count(hits: tf.Tensor) -> tf.Tensor:
+        return tf.reduce_sum(found * tf.cast(hits, tf.float32), axis=0)
+
+    return count(first), count(any_of_them)
 
 
 def _groups(starts_word: Any) -> np.ndarray:

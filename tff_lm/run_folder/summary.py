@@ -128,9 +128,8 @@ def _of_split(found: Mapping[str, float]) -> dict[str, float]:
 def _perplexities(found: Mapping[str, float | None]) -> str:
     token = f"{figures.with_headline(found, 'token_perplexity')} a sub-word"
     # Text may be without words, and what earlier versions call a word's perplexity is not ours.
-    if found.get("word_perplexity_without_eos") is None or math.isnan(
-        found["word_perplexity_without_eos"]
-    ):
+    word = found.get("word_perplexity_without_eos")
+    if word is None or math.isnan(word):
         return token
     return f"{token}, {figures.with_headline(found, 'word_perplexity')} a word"
 
