@@ -104,6 +104,7 @@ class SummaryTest(absltest.TestCase):
         old["baseline"] = {"unigram_perplexity": 3.0}
         shown = summary.table(old, workdir)
         self.assertRegex(shown, r"test perplexity +2\.00 with end of sentence a sub-word\n")
+        self.assertNotIn("first guess right", shown)
         self.assertRegex(shown, r"unigram baseline +3\.00 with end of sentence a sub-word\n")
 
     def test_the_next_commands_can_be_pasted(self):
