@@ -24,9 +24,7 @@ def fold_in(seed: tf.Tensor, stream: int | tf.Tensor) -> tf.Tensor:
 
 def random_words(seed: tf.Tensor, count: int) -> tf.Tensor:
     """uint32[count] of independent uniform bits."""
-    return tf.random.stateless_uniform(
-        [count], seed, minval=None, maxval=None, dtype=tf.uint32
-    )
+    return tf.random.stateless_uniform([count], seed, minval=None, maxval=None, dtype=tf.uint32)
 
 
 def random_integers(seed: tf.Tensor, count: int, dtype: tf.DType = tf.uint8) -> tf.Tensor:

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from tasks.errors import TaskError
+from tff_lm.token_ids import BOS, EOS, PAD, UNK
 
-PAD, BOS, EOS, UNK = range(4)
 SPECIAL_PIECES = ("[PAD]", "[BOS]", "[EOS]", "[UNK]")
 JOINER = "##"
 

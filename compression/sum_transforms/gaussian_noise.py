@@ -44,9 +44,7 @@ class GaussianNoise(SumTransform):
 
             def add(summed=summed, index=index):
                 own_seed = randomness.fold_in(seed, index)
-                noise = self.stddev * tf.random.stateless_normal(
-                    summed.shape, own_seed
-                )
+                noise = self.stddev * tf.random.stateless_normal(summed.shape, own_seed)
                 return summed + tf.cast(noise, summed.dtype), 2.0 * tf.nn.l2_loss(noise)
 
             def leave(summed=summed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tff_lm import config as config_lib
+from tff_lm import figures
 from tff_lm.commands import failures, train
 from tff_lm.evaluations import names
 from tff_lm.evaluations.registry import VALIDATION
@@ -12,15 +13,6 @@ from tff_lm.program import evaluation, resume
 from tff_lm.program.interrupt import Interrupted, Interrupts
 from tff_lm.run_folder.checkpoints import CheckpointStore
 from tff_lm.run_folder.workdir import Workdir
-
-_LABELS = {
-    "token_perplexity": "perplexity of a sub-word",
-    "word_perplexity": "perplexity of a word",
-    "bits_per_word": "bits per word",
-    "top1_accuracy": "first guess right",
-    "top3_accuracy": "one of three guesses right",
-}
-_FORMATS = {"top1_accuracy": "{:.2%}", "top3_accuracy": "{:.2%}", "bits_per_word": "{:,.3f}"}
 
 
 def measure(
@@ -66,22 +58,24 @@ def measure(
     print(f"{workdir.root}: {config.model.name} after round {chosen.round}")
     if name != VALIDATION:
         print(f"{name}: {chosen_evaluation.division}")
-    for measure_name, (figures, spread) in measured.items():
+    for measure_name, (found, spread) in measured.items():
         about = split if measure_name == VALIDATION else f"{measure_name}, {split}"
-        print(table(about, figures, spread))
+        print(table(about, found, spread))
     return 0
 
 
-def table(about: str, figures: Mapping[str, float], spread: Mapping[str, Sequence[float]]) -> str:
+def table(about: str, found: Mapping[str, float], spread: Mapping[str, Sequence[float]]) -> str:
     """The figures of all clients together, beside percentiles of their own; `about` is its head."""
-    columns = ["all", *(f"{percentile}%" for percentile in evaluation.PERCENTILES)]
+    shown = [figures.FIGURES[name] for name in spread]
+    width = max(len(figure.label) for figure in shown) + 2
+    columns = ["all", *(f"{percent}%" for percent in figures.PERCENTILES)]
     lines = [
-        f"{about}: {figures['clients']:,.0f} clients, {figures['examples']:,.0f} sentences, "
-        f"{figures['words']:,.0f} words, {figures['tokens']:,.0f} sub-words",
-        " " * 28 + "".join(f"{column:>14}" for column in columns) + "  of the clients",
+        f"{about}: {found['clients']:,.0f} clients, {found['examples']:,.0f} sentences, "
+        f"{found['words']:,.0f} words, {found['tokens']:,.0f} sub-words, of which "
+        f"{found['unk_tokens']:,.0f} are unknown and {found['eos_tokens']:,.0f} end a sentence",
+        " " * width + "".join(f"{column:>12}" for column in columns) + "  of the clients",
     ]
-    for name, label in _LABELS.items():
-        text = _FORMATS.get(name, "{:,.2f}")
-        cells = [text.format(value) for value in (figures[name], *spread[name])]
-        lines.append(f"{label:<28}" + "".join(f"{cell:>14}" for cell in cells))
+    for figure in shown:
+        cells = [figure.text(value) for value in (found[figure.name], *spread[figure.name])]
+        lines.append(f"{figure.label:<{width}}" + "".join(f"{cell:>12}" for cell in cells))
     return "\n".join(lines)

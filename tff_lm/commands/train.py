@@ -110,7 +110,7 @@ def _conclude(
         for split in ("validation", "test")
     }
     measured = [evaluation.on_all(experiment, each, "test") for each in others]
-    unigram = experiment.unigram_perplexity()
+    unigram = experiment.unigram()
     result = summary.build(
         config=experiment.config,
         command=command,
@@ -119,13 +119,13 @@ def _conclude(
         test=figures["test"],
         validation=figures["validation"],
         evaluations={name: each for found in measured for name, each in found.items()},
-        unigram_perplexity=unigram,
+        unigram=unigram,
         communication=traffic.totals(experiment.ledger),
         closing_seconds=time.perf_counter() - start,
         peak_memory_bytes=memory.peak_memory_bytes(),
     )
     references = {
-        "unigram": unigram,
+        "unigram": unigram["token_perplexity"],
         "central training": experiment.config.evaluation.central_perplexity,
     }
     plots.draw(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+
+from tff_lm import figures, token_ids
 
 # A scalar string tensor -> a tf.data.Dataset of batches; typed loosely to do without TensorFlow.
 DatasetFn = Callable[[Any], Any]
@@ -32,20 +33,42 @@ def count_targets(dataset_fn: DatasetFn, specs: Sequence[str], vocabulary_size: 
     return total
 
 
-def unigram_perplexity(train_counts: np.ndarray, test_counts: np.ndarray) -> float:
-    """Perplexity of a unigram model of the training targets on the test targets.
+def unigram(
+    train_counts: np.ndarray, test_counts: np.ndarray, starts_word: np.ndarray
+) -> dict[str, float]:
+    """The figures of a unigram model of the training targets on the test targets.
 
-    The model is smoothed by adding one to every piece's count, so that no target is impossible.
+    The model is smoothed by adding one to every piece's count, so that no target is impossible. Its
+    guesses are always the same: the most frequent pieces.
 
     Args:
       train_counts: int64[V], how often each piece is a target in the training clients' data.
       test_counts: int64[V], the same of the test clients; padding counted in neither.
+      starts_word: bool[V], whether a piece begins a word.
 
     Returns:
-      exp of the mean negative log-likelihood in nats; NaN without test targets.
+      Those of `tff_lm.figures` that say how well; NaN without test targets.
     """
-    if not test_counts.sum():
-        return math.nan
     smoothed = train_counts.astype(np.float64) + 1.0
-    log_probabilities = np.log(smoothed) - np.log(smoothed.sum())
-    return float(np.exp(-(test_counts @ log_probabilities) / test_counts.sum()))
+    nats = np.log(smoothed.sum()) - np.log(smoothed)
+    # Stable: of equal counts the smaller id goes first, as among equal logits.
+    places = np.argsort(np.argsort(-smoothed, kind="stable"), kind="stable")
+    by_piece = {
+        "nats": test_counts * nats,
+        "tokens": test_counts,
+        "top1": test_counts * (places < 1),
+        "top3": test_counts * (places < 3),
+    }
+    special = {figures.EOS: token_ids.EOS, figures.UNK: token_ids.UNK}
+    sums = {
+        **{name: float(values.sum()) for name, values in by_piece.items()},
+        **{
+            f"{group}_{name}": float(values[piece])
+            for group, piece in special.items()
+            for name, values in by_piece.items()
+        },
+        "words": float(test_counts[starts_word].sum()),
+        "examples": 0.0,
+    }
+    found = figures.of(sums)
+    return {name: found[name] for name in figures.QUALITY}

@@ -64,7 +64,7 @@ def build_central(config: ml_collections.ConfigDict, workdir: Workdir) -> Iterat
             summarise=metrics.summarise,
             passes=1,
             ledger=CommunicationLedger(task_and_model.parameters(partition)),
-            unigram_perplexity=found.unigram_perplexity,
+            unigram=found.unigram,
             vocabulary_hash=found.task.vocabulary.hash,
             weight_leaves=leaves,
             facts={**found.facts(), "algorithm": "central", "steps": steps},

@@ -79,7 +79,7 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
             summarise=metrics.summarise,
             passes=algorithm.passes,
             ledger=_ledger(client_model.partition),
-            unigram_perplexity=found.unigram_perplexity,
+            unigram=found.unigram,
             vocabulary_hash=task.vocabulary.hash,
             weight_leaves=leaves,
             facts=found.facts(),

@@ -55,7 +55,7 @@ class Ingredients:
             "versions": _versions(),
         }
 
-    def unigram_perplexity(self) -> float:
+    def unigram(self) -> dict[str, float]:
         """The baseline: of all sentences that may be trained on, on the test targets."""
         batches = settings.evaluation_batches(self.config)
         counts = {
@@ -69,7 +69,8 @@ class Ingredients:
             )
             for split in ("train", "test")
         }
-        return baseline.unigram_perplexity(counts["train"], counts["test"])
+        starts_word = self.task.vocabulary.starts_word
+        return baseline.unigram(counts["train"], counts["test"], starts_word)
 
 
 def parameters(partition: Partition) -> int:

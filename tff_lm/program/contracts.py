@@ -72,7 +72,7 @@ class Experiment:
       summarise: rows of metrics -> figures (`tff_lm.learning.metrics.summarise`).
       passes: how many calls of `runtime.next`, all on one cohort, make a round (Mime: two).
       ledger: the bytes of the run.
-      unigram_perplexity: computes the baseline on the test clients.
+      unigram: computes the baseline's figures on the test clients.
       vocabulary_hash: of the vocabulary that the model's rows stand for.
       weight_leaves: the name of each model weight -> the name of its array in the state.
       facts: what summary.json says of the experiment itself: parameters, precision, versions...
@@ -87,7 +87,7 @@ class Experiment:
     summarise: Callable[[np.ndarray], Mapping[str, float]]
     passes: int
     ledger: CommunicationLedger
-    unigram_perplexity: Callable[[], float]
+    unigram: Callable[[], Mapping[str, float]]
     vocabulary_hash: str
     weight_leaves: Mapping[str, str]
     facts: Mapping[str, Any]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tff_lm import figures
 from tff_lm.client_order import ClientOrder
 from tff_lm.program import sampling
 from tff_lm.program.contracts import Evaluation, Experiment
@@ -16,16 +17,6 @@ from tff_lm.run_folder.errors import RunError
 # Evaluations name their clients in a round that is never trained, so that all of them see the data
 # in the same order.
 _ROUND = 0
-# What is shown of a split, with its spread over the clients.
-FIGURES = (
-    "token_perplexity",
-    "word_perplexity",
-    "bits_per_word",
-    "top1_accuracy",
-    "top3_accuracy",
-)
-PERCENTILES = (10, 50, 90)
-
 
 Figures = dict[str, float]
 
@@ -56,7 +47,8 @@ def over_clients(
     """The figures on all clients of a split together, and their spread over the clients.
 
     Returns:
-      For each measure: figures by name, and for each the PERCENTILES of the clients' own figures.
+      For each measure: figures by name, and for each of `figures.QUALITY` that there is the
+      `figures.PERCENTILES` of the clients' own.
     """
     rows = _rows(experiment, evaluation, split, getattr(experiment.clients, split))
     return {
@@ -85,11 +77,11 @@ def _figures(experiment: Experiment, rows: Mapping[str, np.ndarray]) -> dict[str
 
 def _spread(experiment: Experiment, rows: np.ndarray) -> dict[str, list[float]]:
     single = [experiment.summarise(row[np.newaxis]) for row in rows]
+    by_name = {name: np.asarray([each[name] for each in single]) for name in figures.QUALITY}
     return {
-        name: np.asarray(
-            np.nanpercentile([figures[name] for figures in single], PERCENTILES)
-        ).tolist()
-        for name in FIGURES
+        name: np.nanpercentile(values, figures.PERCENTILES).tolist()
+        for name, values in by_name.items()
+        if not np.isnan(values).all()
     }
 
 

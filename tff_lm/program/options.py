@@ -33,7 +33,7 @@ class EvaluationOptions:
     batch_size: int = option(64, "sentences in a batch", minimum=1)
     central_perplexity: float = option(
         0.0,
-        "reached by central training, a line in the plots; 0: unknown",
+        "reached by central training, with end of sentence: a line in the plots; 0: unknown",
         minimum=0,
         fixed=False,
     )

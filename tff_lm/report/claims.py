@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from tff_lm.report import experiments
+from tff_lm.report import experiments, headline
 from tff_lm.report.document import Cell, Column, Table
 from tff_lm.report.experiments import Experiment
+from tff_lm.report.runs import Run
 from tff_lm.report.table_columns import NOTHING
 from tff_lm.sweep import Claim
 
-_PERPLEXITY = "test.token_perplexity"
 _UPLOAD = "communication.upload_bytes_per_client"
 
 _HEAD = ("claim", "test perplexity, to the other's", "upload, less than the other", "seeds")
@@ -80,9 +80,14 @@ def _evidence(claim: Claim, found: Sequence[Experiment]) -> _Evidence:
     theirs = {each.seed: each for each in against.runs}
     pairs = [(each, theirs[each.seed]) for each in run.runs if each.seed in theirs]
     return _Evidence(
-        tuple(_ratio(mine.figure(_PERPLEXITY), base.figure(_PERPLEXITY)) for mine, base in pairs),
+        tuple(_perplexities(mine, base) for mine, base in pairs),
         tuple(_ratio(base.figure(_UPLOAD), mine.figure(_UPLOAD)) for mine, base in pairs),
     )
+
+
+def _perplexities(mine: Run, base: Run) -> float:
+    key = f"test.{headline.perplexity((mine, base)).name}"
+    return _ratio(mine.figure(key), base.figure(key))
 
 
 def _ratio(numerator: float | None, denominator: float | None) -> float:

@@ -13,7 +13,8 @@ from tff_lm.report.experiments import Experiment
 # Lines of a plot, the baseline's apart: more are drawn as several plots with the same axes.
 _LINES = 5
 
-# Of more experiments than _MOST, such as the trials of a search, plots show the best _BEST.
+# Of more experiments than _MOST, such as the trials of a search, plots show the best _BEST: by the
+# perplexity that searches minimize, with end of sentence.
 _MOST, _BEST = 20, 10
 _CHOSEN_BY = "validation.token_perplexity"
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tff_lm.config import ConfigError
+from tff_lm.report import earlier
 from tff_lm.run_folder import curve, metrics_table
 from tff_lm.run_folder.workdir import Workdir
 
@@ -30,7 +31,7 @@ class Point:
 
     Attributes:
       round: rounds of training so far.
-      token_perplexity: of the run's sample of validation clients.
+      token_perplexity: of the run's sample of validation clients, with end of sentence.
       upload_bytes: of all clients and rounds so far; so download_bytes.
       seconds: of training so far, evaluations excluded.
     """
@@ -49,7 +50,7 @@ class Run:
     Attributes:
       experiment: the name that it shares with runs of other seeds.
       source: the file that it was read from.
-      summary: the content of summary.json.
+      summary: the content of summary.json, in the names of `earlier` where it is of such a version.
       curve: its evaluated rounds, ascending; empty if they were not written down.
     """
 
@@ -67,6 +68,10 @@ class Run:
     def command(self) -> str | None:
         """The command that repeats the run; None in summaries of early versions."""
         return self.summary.get("command")
+
+    def has(self, key: str) -> bool:
+        """Whether the summary has something at a dotted key, if only null."""
+        return _at(self.summary, key, _MISSING) is not _MISSING
 
     def figure(self, key: str) -> float | None:
         """The number at a dotted key of the summary; None where there is none, or null."""
@@ -87,7 +92,7 @@ def read_run(path: pathlib.Path) -> Run:
     return Run(
         experiment=summary.get("experiment") or _name_from(path),
         source=path,
-        summary=summary,
+        summary=earlier.renamed(summary),
         curve=_curve(summary, path),
     )
 

@@ -15,9 +15,12 @@ from tff_lm.sweep.plan import pretraining_commands
 # What holds for all sections.
 NOTE = (
     "Figures are means over seeds ± their standard deviation over seeds (n - 1). Test perplexity "
-    "is that of all test clients together. Bytes are measured on what was packed; “less than f32” "
+    "is that of a sub-word, of all test clients together; it and the first guess are a keyboard's, "
+    "that is without end of sentence and unknown pieces, unless they say “with end of sentence”. "
+    "Bytes are measured on what was packed; “less than f32” "
     "is against sending the whole model as float32 in that direction. “To the baseline” is the "
-    "relative difference in test perplexity, taken seed by seed. Seconds are those of training "
+    "relative difference in test perplexity (a keyboard's where both runs have it), taken seed by "
+    "seed. Seconds are those of training "
     "alone, without evaluations, on the machine of the run; “uploaded” and “downloaded” count all "
     "clients together."
 )

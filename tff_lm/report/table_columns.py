@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Sequence
 
+from tff_lm import figures
 from tff_lm.config import ConfigError
 from tff_lm.config.option import nearest
+from tff_lm.report import earlier, headline
 from tff_lm.report.document import Cell
 from tff_lm.report.experiments import Experiment, Spread
 from tff_lm.run_folder.progress import human_bytes
@@ -23,12 +26,19 @@ class ResultColumn:
       cell: (experiment, baseline) -> the cell; the baseline is None where there is none.
       of_baseline: whether the column makes sense only beside a baseline.
       is_number: whether it sorts, and is set, as numbers are.
+      key: of a figure that not every version measured; "": others.
     """
 
     title: str
     cell: Callable[[Experiment, Experiment | None], Cell]
     of_baseline: bool = False
     is_number: bool = True
+    key: str = ""
+
+    def is_known(self, experiments: Iterable[Experiment]) -> bool:
+        """Whether the version of any of the runs measured it."""
+        runs = (run for experiment in experiments for run in experiment.runs)
+        return not self.key or any(run.has(self.key) for run in runs)
 
 
 def _figure(title: str, key: str, form: Callable[[float], str]) -> ResultColumn:
@@ -41,26 +51,54 @@ def _figure(title: str, key: str, form: Callable[[float], str]) -> ResultColumn:
     return ResultColumn(title, cell)
 
 
-def _measured(title: str, key: str, form: Callable[[float], str]) -> ResultColumn:
-    """A mean over seeds with its deviation."""
-    return ResultColumn(
-        title, lambda experiment, baseline: _with_deviation(experiment.spread(key), form)
+def _measured(split: str, name: str) -> tuple[ResultColumn, ...]:
+    """Means over seeds with their deviation: the figure `name` behind its headline.
+
+    A third column is the figure as earlier versions counted it.
+
+    Args:
+      split: dotted path of the figures, "test" or "evaluations.NAME".
+      name: of a figure in `tff_lm.figures`.
+    """
+    figure = figures.FIGURES[name]
+    names = [figure.headline, name] if figure.headline else [name]
+    columns = [(figures.FIGURES[each].label, each) for each in names]
+    if name in earlier.MARKS:
+        label = f"{columns[0][0]}, {earlier.MARKS[name]}"
+        columns.append((label, earlier.name_of(name)))
+    return tuple(
+        _with_spread(_title(split, label, figure), f"{split}.{each}", figure)
+        for label, each in columns
     )
 
 
-def _change(title: str, key: str) -> ResultColumn:
-    """Percent above the baseline, paired by seed."""
+def _title(split: str, label: str, figure: figures.Figure) -> str:
+    evaluation = split.removeprefix("evaluations.")
+    if evaluation != split:
+        return f"{evaluation}: test {label}"
+    return f"{split} {label}" if "perplexity" in figure.name else label
 
-    def cell(experiment: Experiment, baseline: Experiment | None) -> Cell:
-        if baseline is None or experiment is baseline:
-            return Cell("baseline" if baseline else NOTHING, 0.0 if baseline else None)
-        found = experiment.relative(key, baseline)
-        percent = found and Spread(
-            100 * found.mean, None if found.deviation is None else 100 * found.deviation
-        )
-        return _with_deviation(percent, "{:+.2f}".format, unit=" %")
 
-    return ResultColumn(title, cell, of_baseline=True)
+@functools.cache
+def _with_spread(title: str, key: str, figure: figures.Figure) -> ResultColumn:
+    """The same column for the same arguments, so that it is shown once."""
+    return ResultColumn(
+        title,
+        lambda experiment, baseline: _with_deviation(experiment.spread(key), figure.text),
+        key=key,
+    )
+
+
+def _change(experiment: Experiment, baseline: Experiment | None) -> Cell:
+    """Percent of the test perplexity above the baseline, paired by seed."""
+    if baseline is None or experiment is baseline:
+        return Cell("baseline" if baseline else NOTHING, 0.0 if baseline else None)
+    perplexity = headline.of_experiments([experiment, baseline])
+    found = experiment.relative(f"test.{perplexity.name}", baseline)
+    percent = found and Spread(
+        100 * found.mean, None if found.deviation is None else 100 * found.deviation
+    )
+    return _with_deviation(percent, "{:+.2f}".format, unit=" %")
 
 
 def _saving(title: str, key: str) -> ResultColumn:
@@ -93,9 +131,7 @@ def _times(ratio: float) -> str:
     return f"{ratio:.1f}x" if ratio < 100 else f"{ratio:,.0f}x"
 
 
-_TWO = "{:,.2f}".format
 _WHOLE = "{:,.0f}".format
-_PERCENT = "{:.2%}".format
 
 COLUMNS = {
     "model": ResultColumn(
@@ -106,14 +142,7 @@ COLUMNS = {
         "seeds",
         lambda experiment, baseline: Cell(str(len(experiment.runs)), len(experiment.runs)),
     ),
-    # What was reached.
-    "token_perplexity": _measured("test perplexity, sub-word", "test.token_perplexity", _TWO),
-    "perplexity_change": _change("to the baseline", "test.token_perplexity"),
-    "word_perplexity": _measured("test perplexity, word", "test.word_perplexity", _TWO),
-    "top1_accuracy": _measured("first guess right", "test.top1_accuracy", _PERCENT),
-    "validation_perplexity": _measured(
-        "validation perplexity, sub-word", "validation.token_perplexity", _TWO
-    ),
+    "perplexity_change": ResultColumn("to the baseline", _change, of_baseline=True),
     # What was sent.
     "upload_per_client": _figure(
         "upload, client and round", "communication.upload_bytes_per_client", human_bytes
@@ -138,20 +167,16 @@ COLUMNS = {
     "peak_memory": _figure("peak memory", "peak_memory_bytes", human_bytes),
 }
 
-# Figures of the runs' evaluations, as "<name>.<figure>", such as "adapted.token_perplexity".
-_OF_EVALUATIONS = {
-    "token_perplexity": ("perplexity, sub-word", _TWO),
-    "word_perplexity": ("perplexity, word", _TWO),
-    "top1_accuracy": ("first guess right", _PERCENT),
-    "top3_accuracy": ("one of three guesses right", _PERCENT),
-}
+# The test perplexities and accuracies go by their names in `tff_lm.figures`.
+_OF_VALIDATION = {"validation_perplexity": "token_perplexity"}
 
 
-def find(name: str, evaluations: Sequence[str]) -> ResultColumn:
-    """The column called `name`.
+def find(name: str, evaluations: Sequence[str]) -> tuple[ResultColumn, ...]:
+    """The columns of `name`: of a figure its headline comes first.
 
     Args:
-      name: one of COLUMNS, or a figure of an evaluation, such as "adapted.token_perplexity".
+      name: one of COLUMNS, a figure on test such as "token_perplexity", "validation_perplexity",
+        or a figure of an evaluation, such as "adapted.token_perplexity".
       evaluations: those that the runs have.
 
     Raises:
@@ -159,11 +184,15 @@ def find(name: str, evaluations: Sequence[str]) -> ResultColumn:
     """
     evaluation, _, figure = name.partition(".")
     if name in COLUMNS:
-        return COLUMNS[name]
-    if evaluation in evaluations and figure in _OF_EVALUATIONS:
-        title, form = _OF_EVALUATIONS[figure]
-        return _measured(f"{evaluation}: test {title}", f"evaluations.{name}", form)
-    known = [*COLUMNS, *(f"{each}.{key}" for each in evaluations for key in _OF_EVALUATIONS)]
+        return (COLUMNS[name],)
+    if name in figures.QUALITY:
+        return _measured("test", name)
+    if name in _OF_VALIDATION:
+        return _measured("validation", _OF_VALIDATION[name])
+    if evaluation in evaluations and figure in figures.QUALITY:
+        return _measured(f"evaluations.{evaluation}", figure)
+    known = [*COLUMNS, *figures.QUALITY, *_OF_VALIDATION]
+    known += [f"{each}.{key}" for each in evaluations for key in figures.QUALITY]
     hint = nearest(name, known) or f"; there are {', '.join(known)}"
     raise ConfigError(f"a report has no column {name!r}{hint}")
 
@@ -177,8 +206,8 @@ def evaluations_of(experiments: Iterable[Experiment]) -> list[str]:
 # Of a sweep that chooses none, beside the perplexities of evaluations. What matters most comes
 # first: a phone shows a few columns at once.
 RESULTS = (
-    *("token_perplexity", "perplexity_change", "upload_per_client", "upload_reduction"),
-    *("upload_saving", "word_perplexity", "seeds", "model", "parameters"),
+    *("token_perplexity", "perplexity_change", "top1_accuracy", "upload_per_client"),
+    *("upload_reduction", "upload_saving", "word_perplexity", "seeds", "model", "parameters"),
 )
 COSTS = (
     *("rounds", "training_seconds", "seconds_per_round", "tokens_per_second"),

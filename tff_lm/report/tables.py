@@ -22,14 +22,19 @@ def results(
 ) -> Table:
     """A row an experiment, with the columns called `names`.
 
-    Those that compare with the baseline are left out where there is none.
+    Those that compare with the baseline are left out where there is none, and figures that the
+    version of the runs did not measure.
 
     Raises:
       ConfigError: for a column that does not exist, with the nearest one that does.
     """
     measured = evaluations_of(experiments)
-    columns = [find(name, measured) for name in names]
-    columns = [column for column in columns if baseline or not column.of_baseline]
+    found = [column for name in names for column in find(name, measured)]
+    columns = [
+        column
+        for column in dict.fromkeys(found)
+        if (baseline or not column.of_baseline) and column.is_known(experiments)
+    ]
     return Table(
         title,
         (_NAME, *(Column(column.title, column.is_number) for column in columns)),
@@ -49,7 +54,8 @@ def to_reach(
     first = reach_all(baseline, perplexity).point if baseline else None
     columns += ["rounds, to the baseline's", "uploaded, less than the baseline"] if first else []
     return Table(
-        f"To reach a validation perplexity of {perplexity:,.4g}{target.origin}",
+        f"To reach a validation perplexity of {perplexity:,.4g}, with end of sentence"
+        f"{target.origin}",
         (_NAME, *map(Column, columns)),
         tuple(_reached_row(each, perplexity, first) for each in experiments),
     )

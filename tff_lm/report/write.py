@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Sequence
 
 from tff_lm.config import ConfigError
-from tff_lm.report import codec_section, markdown, page, sections
+from tff_lm.report import codec_section, earlier, markdown, page, sections
 from tff_lm.report.collect import collect
 from tff_lm.report.document import Report
 
@@ -48,9 +48,12 @@ def build(folders: Sequence[pathlib.Path], arguments: Sequence[str]) -> Report:
     parts = [sections.of(group) for group in found.groups.values() if group.runs]
     if found.codecs:
         parts.append(codec_section.of(found.codecs))
+    earlier_runs = any(
+        earlier.is_earlier(run.summary) for group in found.groups.values() for run in group.runs
+    )
     return Report(
         title="Results",
         command=f"python -m bin.report {shlex.join(arguments)}",
-        note=sections.NOTE,
+        note="\n\n".join([sections.NOTE, *([earlier.NOTE] if earlier_runs else [])]),
         sections=tuple(parts),
     )

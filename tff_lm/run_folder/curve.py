@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from tff_lm import figures
 from tff_lm.run_folder.metrics_columns import VALIDATION, of_evaluation
 
 # Of each measure, straight from metrics.csv.
-_REACHED = ("token_perplexity", "word_perplexity")
+_REACHED = figures.recorded(figures.CURVE)
 # Running totals there already.
 _SENT = ("upload_bytes_total", "download_bytes_total")
+# The column that tells an evaluated round.
+EVALUATED = of_evaluation(VALIDATION, "token_perplexity")
 # Summed here: column of metrics.csv -> name on the curve.
 _SUMMED = {"tokens": "tokens_total", "seconds": "seconds_total"}
 
@@ -29,16 +32,17 @@ def curve(
       measures, and the totals up to it: bytes of all clients in both directions, tokens trained on,
       and seconds of training alone.
     """
-    reached = [of_evaluation(VALIDATION, name) for name in _REACHED]
-    also = [of_evaluation(measure, name) for measure in others for name in _REACHED]
+    reached = [
+        of_evaluation(measure, name) for measure in (VALIDATION, *others) for name in _REACHED
+    ]
     totals = dict.fromkeys(_SUMMED.values(), 0.0)
     points = []
     for row in rows:
         for column, name in _SUMMED.items():
             totals[name] += row.get(column, 0.0)
-        if reached[0] in row:
-            figures = {name: row[name] for name in (*reached, *_SENT)}
-            # A measure without data (nobody of the sample has a rest) has no cell.
-            figures |= {name: row.get(name, math.nan) for name in also}
-            points.append({"round": int(row["round"]), **figures, **totals})
+        if EVALUATED in row:
+            # A figure that does not exist has no cell, as where nobody of a sample has a rest.
+            found = {name: row.get(name, math.nan) for name in reached}
+            sent = {name: row[name] for name in _SENT}
+            points.append({"round": int(row["round"]), **found, **sent, **totals})
     return points

@@ -6,16 +6,13 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 
+from tff_lm import figures
 from tff_lm.run_folder.progress import human_bytes
 
 # Of the cohort's training, from `tff_lm.learning.metrics.summarise`.
 TRAINING = (
     "clients",
-    "examples",
-    "tokens",
-    "loss",
-    "token_perplexity",
-    "top1_accuracy",
+    *figures.recorded(figures.TRAINING),
     "padding_fraction",
     "update_norm",
     "non_finite_clients",
@@ -32,7 +29,7 @@ COMMUNICATION = (
 )
 # Of what is measured on a fixed sample of people, as "<measure>_<name>"; VALIDATION always is.
 VALIDATION = "validation"
-EVALUATION = ("loss", "token_perplexity", "word_perplexity", "top1_accuracy", "top3_accuracy")
+EVALUATION = figures.recorded(figures.EVALUATION)
 # Depend on the clock: the only columns in which two runs of one configuration differ.
 WALL_CLOCK = ("seconds", "evaluation_seconds", "tokens_per_second")
 
@@ -89,6 +86,8 @@ class MetricsColumns:
 
 
 def _measured(row: Mapping[str, float], measure: str) -> str:
-    perplexity = row[of_evaluation(measure, "token_perplexity")]
-    first_guess = row[of_evaluation(measure, "top1_accuracy")]
-    return f"{measure} perplexity {perplexity:,.2f}, first guess right {first_guess:.1%}"
+    found = {name: row.get(of_evaluation(measure, name)) for name in EVALUATION}
+    perplexity, first_guess = (
+        figures.with_headline(found, name) for name in ("token_perplexity", "top1_accuracy")
+    )
+    return f"{measure} perplexity {perplexity}, first guess right {first_guess}"

@@ -8,6 +8,8 @@ from typing import TextIO
 
 import tqdm
 
+from tff_lm import figures
+
 
 class Progress:
     """A bar over rounds on a terminal; plain lines, and few of them, in a log file."""
@@ -29,24 +31,30 @@ class Progress:
         self,
         *,
         loss: float,
+        keyboard_perplexity: float,
         tokens_per_second: float,
         upload_bytes_per_client: float,
         upload_reduction: float,
         rejected: float = 0.0,
     ) -> None:
         """One round on. `loss` in nats a token, the reduction against the full model in float32."""
-        figures = (
-            f"loss {loss:.3f}, perplexity {perplexity(loss):,.1f}, {tokens_per_second:,.0f} "
-            "tokens/s"
+        perplexities = {
+            "keyboard_perplexity": keyboard_perplexity,
+            "token_perplexity": perplexity(loss),
+        }
+        text = (
+            f"loss {loss:.3f}, perplexity "
+            f"{figures.with_headline(perplexities, 'token_perplexity')}, "
+            f"{tokens_per_second:,.0f} tokens/s"
         )
         if upload_bytes_per_client:
-            figures += (
+            text += (
                 f", {human_bytes(upload_bytes_per_client)} up a client "
                 f"({upload_reduction:.1f}x less)"
             )
         if rejected:
-            figures += f", {rejected:.0f} clients rejected"
-        self._bar.set_postfix_str(figures, refresh=False)
+            text += f", {rejected:.0f} clients rejected"
+        self._bar.set_postfix_str(text, refresh=False)
         self._bar.update(1)
 
     def say(self, line: str) -> None:

@@ -62,6 +62,7 @@ class RunLog:
         if "loss" in row:
             self._progress.round_done(
                 loss=row["loss"],
+                keyboard_perplexity=row["keyboard_perplexity"],
                 tokens_per_second=row["tokens_per_second"],
                 upload_bytes_per_client=row["upload_bytes"] / max(row["clients"], 1),
                 upload_reduction=row["upload_reduction"],

@@ -12,26 +12,10 @@ from typing import Any
 
 import ml_collections
 
+from tff_lm import figures
 from tff_lm.run_folder import curve, files
 from tff_lm.run_folder.progress import human_bytes
 from tff_lm.run_folder.workdir import Workdir
-
-# Of `tff_lm.learning.metrics.summarise`, those that describe a split rather than a round.
-SPLIT_FIGURES = (
-    "token_perplexity",
-    "word_perplexity",
-    "bits_per_word",
-    "top1_accuracy",
-    "top3_accuracy",
-    "loss",
-    "tokens",
-    "words",
-    "examples",
-    "clients",
-    "token_perplexity_p10",
-    "token_perplexity_p50",
-    "token_perplexity_p90",
-)
 
 
 def build(
@@ -43,7 +27,7 @@ def build(
     test: Mapping[str, float],
     validation: Mapping[str, float],
     evaluations: Mapping[str, Mapping[str, float]],
-    unigram_perplexity: float,
+    unigram: Mapping[str, float],
     communication: Mapping[str, float],
     closing_seconds: float,
     peak_memory_bytes: int,
@@ -58,7 +42,7 @@ def build(
       test: figures on all test clients.
       validation: figures on all validation clients.
       evaluations: by name, figures of the other measures on all test clients.
-      unigram_perplexity: the baseline on the same test targets.
+      unigram: figures of the baseline on the same test targets.
       communication: totals of the run's ledger.
       closing_seconds: what the last evaluations took.
       peak_memory_bytes: of all processes together.
@@ -74,13 +58,10 @@ def build(
         "clients_per_round": config.federated.clients_per_round,
         "seed": config.seed,
         **facts,
-        "test": {name: test[name] for name in SPLIT_FIGURES},
-        "validation": {name: validation[name] for name in SPLIT_FIGURES},
-        "evaluations": {
-            measure: {name: figures[name] for name in SPLIT_FIGURES}
-            for measure, figures in evaluations.items()
-        },
-        "baseline": {"unigram_perplexity": unigram_perplexity},
+        "test": _of_split(test),
+        "validation": _of_split(validation),
+        "evaluations": {measure: _of_split(found) for measure, found in evaluations.items()},
+        "baseline": {baseline_name(name): value for name, value in unigram.items()},
         "communication": dict(communication),
         "tokens": tokens,
         "tokens_per_second": _ratio(tokens, seconds),
@@ -110,10 +91,11 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
         "test perplexity": _perplexities(summary["test"]),
         # A run of an earlier version has no others.
         **{
-            f"test, {measure}": _perplexities(figures)
-            for measure, figures in summary.get("evaluations", {}).items()
+            f"test, {measure}": _perplexities(found)
+            for measure, found in summary.get("evaluations", {}).items()
         },
-        "unigram baseline": f"{_number(summary['baseline']['unigram_perplexity'])} a sub-word",
+        **_first_guess(summary["test"]),
+        "unigram baseline": _perplexities(_unigram(summary["baseline"])),
         **_sent(summary["communication"]),
         "time": _duration(summary["seconds"]) + _speed(summary["tokens_per_second"]),
         "plots": f"{workdir.plots}/",
@@ -128,9 +110,36 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
     return "\n".join(["", head, *body, "", *_next_steps(summary, workdir)])
 
 
-def _perplexities(figures: Mapping[str, float | None]) -> str:
-    token, word = (_number(figures[f"{unit}_perplexity"]) for unit in ("token", "word"))
-    return f"{token} a sub-word, {word} a word"
+def baseline_name(name: str) -> str:
+    """Under which name the unigram baseline has a figure: "unigram_perplexity" of all targets."""
+    return f"unigram_{name.removeprefix('token_')}"
+
+
+def _unigram(baseline: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The baseline's figures under their own names; earlier versions have but one."""
+    names = {baseline_name(name): name for name in figures.QUALITY}
+    return {names[name]: value for name, value in baseline.items()}
+
+
+def _of_split(found: Mapping[str, float]) -> dict[str, float]:
+    return {name: found[name] for name in figures.SPLIT}
+
+
+def _perplexities(found: Mapping[str, float | None]) -> str:
+    token = f"{figures.with_headline(found, 'token_perplexity')} a sub-word"
+    # Text may be without words, and what earlier versions call a word's perplexity is not ours.
+    word = found.get("word_perplexity_without_eos")
+    if word is None or math.isnan(word):
+        return token
+    return f"{token}, {figures.with_headline(found, 'word_perplexity')} a word"
+
+
+def _first_guess(found: Mapping[str, float | None]) -> dict[str, str]:
+    """Nothing of a run of an earlier version, which counted ties."""
+    name = "top1_accuracy"
+    if figures.FIGURES[name].headline not in found:
+        return {}
+    return {"first guess right": figures.with_headline(found, name)}
 
 
 def _sent(communication: Mapping[str, float]) -> dict[str, str]:
@@ -193,10 +202,6 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def _number(value: float | None) -> str:
-    return "unknown" if value is None or not math.isfinite(value) else f"{value:,.2f}"
 
 
 def _speed(tokens_per_second: float | None) -> str:

@@ -19,7 +19,8 @@ class Search:
     Attributes:
       space: dotted option key -> the Optuna distribution that it is drawn from.
       trials: how many runs.
-      objective: dotted path of the figure, smaller is better.
+      objective: dotted path of the figure, smaller is better; by default the validation
+        perplexity with end of sentence, by which runs are compared everywhere.
       seed: of the sampler; the run's own seed is the sweep's first.
     """
 
@@ -51,7 +52,8 @@ class Claim:
     Attributes:
       run: the experiment that it is about.
       against: the one that it is compared with.
-      perplexity_at_most: its test perplexity, in those of `against`: 1 says that it is no higher.
+      perplexity_at_most: its test perplexity (without end of sentence, where both have that), in
+        those of `against`: 1 says that it is no higher.
       upload_less_by: factor by which its clients upload less than those of `against`; 0: any.
     """
 
@@ -78,7 +80,8 @@ class Sweep:
       baseline: the experiment that the others are compared with; "": none.
       search: more runs, found one after another.
       columns: of the report's table, by the names in `tff_lm.report.table_columns`; (): the usual.
-      target_perplexities: the report tells what each run spent to reach these on validation.
+      target_perplexities: the report tells what each run spent to reach these on validation,
+        with end of sentence.
       target_experiments: likewise for the perplexity at which these ended.
       claims: what the report says first.
     """

@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from tff_lm import figures
 from tff_lm.program.interrupt import Interrupts
 from tff_lm.sweep.child import Child
 from tff_lm.sweep.plan import Run
@@ -100,5 +101,7 @@ class Pool:
 
 def _reached(run: Run) -> str:
     result = run.result()
-    perplexity = result["validation"]["token_perplexity"] if result else None
-    return "" if perplexity is None else f", validation perplexity {perplexity:,.2f}"
+    if not result or result["validation"]["token_perplexity"] is None:
+        return ""
+    perplexity = figures.with_headline(result["validation"], "token_perplexity")
+    return f", validation perplexity {perplexity}"

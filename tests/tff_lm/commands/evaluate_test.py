@@ -1,9 +1,12 @@
 import contextlib
 import io
 import pathlib
+from unittest import mock
 
+import numpy as np
 from absl.testing import absltest, parameterized
 
+from tff_lm import figures
 from tests.tff_lm.program import fakes
 from tff_lm.commands import evaluate, train
 from tff_lm.config import ConfigError
@@ -31,8 +34,26 @@ class MeasureTest(parameterized.TestCase):
         self.assertEqual(code, 0)
         self.assertIn(f"after round {number}\n", text)
         self.assertIn("test: 3 clients, 30 sentences, 240 words, 300 sub-words", text)
-        for label in ("10%", "50%", "90%", "bits per word", "20.00%"):
+        self.assertIn("of which 3 are unknown and 30 end a sentence\n", text)
+        for label in ("10%", "50%", "90%", "bits per word"):
             self.assertIn(label, text)
+        self.assertRegex(text, r"of the clients\nperplexity  +\d")
+        for label, value in (
+            ("first guess right", "11.24%"),
+            ("first guess right, with end of sentence", "20.00%"),
+        ):
+            self.assertRegex(text, rf"\n{label}  +{value} +{value} +{value} +{value}\n")
+
+    def test_text_without_words_has_no_figures_of_words(self):
+        self.train()
+        sums = dict.fromkeys(figures.SUMS, 1.0) | {"tokens": 5.0, "words": 0.0}
+        found = fakes.summarise(np.ones([1, 1])) | figures.of(sums)
+        with mock.patch.object(fakes, "summarise", return_value=found):
+            code, text = self.run_quietly(evaluate.measure, self.workdir, "test", "latest")
+        self.assertEqual(code, 0)
+        self.assertIn("\nperplexity, with end of sentence ", text)
+        self.assertNotIn("per word", text)
+        self.assertNotIn("perplexity, word", text)
 
     @parameterized.parameters("adapted", "adapted(fraction=0.25)")
     def test_measures_the_evaluation_asked_for(self, wanted):

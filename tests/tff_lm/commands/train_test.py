@@ -7,6 +7,7 @@ import json
 import math
 import os
 import pathlib
+import re
 import resource
 import signal
 from unittest import mock
@@ -97,7 +98,7 @@ class LaunchTest(parameterized.TestCase):
         for name in ("perplexity_by_round.png", "perplexity_by_upload.png"):
             self.assertGreater((self.workdir.plots / name).stat().st_size, 5000)
         self.assertNotEmpty(list(self.workdir.tensorboard.iterdir()))
-        self.assertIn("321.00 a sub-word", self.out.getvalue())
+        self.assertIn("321.00 (321.00 with end of sentence) a sub-word", self.out.getvalue())
 
     def test_a_second_evaluation_is_recorded_by_its_name(self):
         config = fakes.config(evaluation__names="validation, adapted")
@@ -123,10 +124,15 @@ class LaunchTest(parameterized.TestCase):
         adapted = float(rows[-1]["adapted_token_perplexity"])
         self.assertLen(said, 4 * 3)
         self.assertStartsWith(said[-3], "round 6: validation perplexity")
+        keyboard = float(rows[-1]["adapted_keyboard_perplexity"])
+        self.assertGreater(keyboard, adapted)
+        perplexity = f"{keyboard:.2f} ({adapted:.2f} with end of sentence)"
         self.assertEqual(
-            said[-2], f"round 6: adapted perplexity {adapted:.2f}, first guess right 20.0%"
+            said[-2],
+            f"round 6: adapted perplexity {perplexity}, "
+            "first guess right 11.24% (20.00% with end of sentence)",
         )
-        self.assertRegex(self.out.getvalue(), rf"test, adapted +{adapted:.2f} a sub-word")
+        self.assertRegex(self.out.getvalue(), rf"test, adapted +{re.escape(perplexity)} a sub-word")
         summary = json.loads(self.workdir.summary.read_text())
         self.assertEqual(list(summary["evaluations"]), ["adapted", "adapted_before"])
         self.assertEqual(summary["evaluations"]["adapted"]["clients"], len(fakes.CLIENTS.test))

@@ -205,11 +205,13 @@ class ProcessTest(parameterized.TestCase):
             logits, labels = (t.numpy() for t in model.score(batch["x"], batch["y"]))
             logp = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
             rank = (logits > np.take_along_axis(logits, labels[:, None], 1)).sum(axis=1)
-            expected["nats"] -= np.take_along_axis(logp, labels[:, None], 1).sum()
-            expected["tokens"] += 8
             expected["words"] += (labels > 3).sum()
-            expected["top1"] += (rank < 1).sum()
-            expected["top3"] += (rank < 3).sum()
+            nats = -np.take_along_axis(logp, labels[:, None], 1)[:, 0]
+            for prefix, kept in (("", labels > 0), ("eos_", labels == 2), ("unk_", labels == 3)):
+                expected[f"{prefix}nats"] += nats[kept].sum()
+                expected[f"{prefix}tokens"] += kept.sum()
+                expected[f"{prefix}top1"] += (rank < 1)[kept].sum()
+                expected[f"{prefix}top3"] += (rank < 3)[kept].sum()
             expected["examples"] += 2
             expected["positions"] += 8
             expected["batches"] += 1

@@ -79,7 +79,7 @@ class BrowserTest(parameterized.TestCase):
             for index, (name, value) in enumerate(perplexities.items(), 1)
         ]
         unknown = samples.summary("unknown", 0)
-        unknown["test"]["token_perplexity"] = None
+        unknown["test"]["keyboard_perplexity"] = None
         samples.write(self.folder / "sweep", [*results, unknown])
         self.text = page.render(write.build([self.folder / "sweep"], ["sweep"]))
 

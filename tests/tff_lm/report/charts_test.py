@@ -3,6 +3,7 @@
 import collections
 import pathlib
 
+import numpy as np
 from absl.testing import absltest
 from matplotlib.colors import to_hex
 
@@ -107,8 +108,15 @@ class ChartsTest(absltest.TestCase):
         one = experiment("one", seeds=(0,), perplexity=100.0)
         self.assertTrue(clients.has_place(one))
         self.assertFalse(clients.has_place(experiment("none", test={"token_perplexity": 1.0})))
+        summary = samples.of_earlier_version(one.runs[0].summary)
+        old = experiments.by_name([runs.Run("old", one.runs[0].source, summary, ())])
+        axes = clients.draw([one, *old], None, [one, *old]).axes[0]
+        bar = axes.collections[0].get_segments()[0].tolist()
+        np.testing.assert_allclose(bar, [[60, 0], [119.2, 0]])
+        self.assertEndsWith(axes.get_xlabel(), "perplexity, with end of sentence")
         axes = clients.draw([one], None, [one]).axes[0]
         self.assertEqual(axes.collections[0].get_segments()[0].tolist(), [[75, 0], [149, 0]])
+        self.assertEqual(axes.get_xlabel(), "of a person: test perplexity")
         self.assertEqual(axes.get_lines()[0].get_xydata().tolist(), [[101.0, 0.0]])
 
     def test_codec_errors_by_bits(self):

@@ -13,7 +13,7 @@ LOWER = Claim("small", "large", perplexity_at_most=0.89, upload_less_by=10)
 
 def run(name, seed, perplexity, reduction=1.0):
     summary = samples.summary(name, seed, reduction=reduction)
-    summary["test"]["token_perplexity"] = perplexity
+    summary["test"].update(keyboard_perplexity=perplexity, token_perplexity=7.0)
     return Run(name, pathlib.Path(f"{name}-{seed}.json"), summary, ())
 
 
@@ -53,6 +53,17 @@ class ClaimsTest(parameterized.TestCase):
         runs = [run("small", seed, *figures) for seed, figures in enumerate(seeds)]
         runs += [run("large", seed, 100.0) for seed in range(2)]
         self.assertEqual(row(LOWER, runs)[-1], expected)
+
+    def test_runs_of_an_earlier_version_are_compared_with_end_of_sentence(self):
+        for earlier in (("small",), ("small", "large")):
+            runs = []
+            for name, perplexity in (("small", 80.0), ("large", 100.0)):
+                summary = samples.summary(name, 0, perplexity=perplexity)
+                if name in earlier:
+                    summary = samples.of_earlier_version(summary)
+                summary["test"]["token_perplexity"] = perplexity / 2
+                runs.append(Run(name, pathlib.Path(name), summary, ()))
+            self.assertEqual(row(LOWER, runs)[1], "0.800x")
 
     def test_a_claim_that_no_seed_speaks_to_is_left_out(self):
         found = experiments.by_name([run("small", 0, 80.0), run("large", 1, 100.0)])

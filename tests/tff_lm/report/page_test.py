@@ -93,9 +93,20 @@ class PageTest(absltest.TestCase):
 
     def test_numbers_in_the_page_are_those_of_the_summaries(self):
         results, cost, to_reach, _, to_end, codecs = Tables(page.render(self.report)).tables
+        self.assertEqual(results[0][1][0], "test perplexity")
+        end = "with end of sentence"
         for table, head, key, form in (
-            (results, "test perplexity, sub-word", ("test", "token_perplexity"), "{:,.2f}"),
-            (results, "test perplexity, word", ("test", "word_perplexity"), "{:,.2f}"),
+            (results, "test perplexity", ("test", "keyboard_perplexity"), "{:,.2f}"),
+            (results, f"test perplexity, {end}", ("test", "token_perplexity"), "{:,.2f}"),
+            (
+                results,
+                "test perplexity, word",
+                ("test", "word_perplexity_without_eos"),
+                "{:,.2f}",
+            ),
+            (results, f"test perplexity, word, {end}", ("test", "word_perplexity"), "{:,.2f}"),
+            (results, "first guess right", ("test", "keyboard_top1_accuracy"), "{:.2%}"),
+            (results, f"first guess right, {end}", ("test", "top1_accuracy"), "{:.2%}"),
             (results, "parameters", ("parameters",), "{:,.0f}"),
             (
                 results,
@@ -116,9 +127,9 @@ class PageTest(absltest.TestCase):
                 self.assertEqual(float(value), statistics.fmean(figures), msg=(head, name))
                 if form:
                     self.assertStartsWith(text, form.format(statistics.fmean(figures)), msg=head)
-        drive = [each["test"]["token_perplexity"] for each in self.summaries("drive")]
+        drive = [each["test"]["keyboard_perplexity"] for each in self.summaries("drive")]
         self.assertEqual(
-            self.column(results, "test perplexity, sub-word")["drive"][0],
+            self.column(results, "test perplexity")["drive"][0],
             f"{statistics.fmean(drive):.2f} ± {statistics.stdev(drive):.2f}",
         )
         self.assertEqual(
@@ -137,8 +148,12 @@ class PageTest(absltest.TestCase):
         )
         path = self.folder / "configs" / "sweeps" / "codecs.py"
         for columns, head, text in (
-            ("", "adapted: test perplexity, sub-word", "99.50 ± 0.00"),
-            ('columns=("adapted.top1_accuracy",), ', "adapted: test first guess right", "25.00%"),
+            ("", "adapted: test perplexity, with end of sentence", "99.50 ± 0.00"),
+            (
+                'columns=("adapted.top1_accuracy",), ',
+                "adapted: test first guess right, with end of sentence",
+                "25.00%",
+            ),
         ):
             path.write_text(_SWEEP.replace("baseline=", f"{columns}baseline=", 1))
             report = write.build([self.folder / "results"], [])
@@ -161,6 +176,32 @@ class PageTest(absltest.TestCase):
         report = write.build([self.folder / "results"], [])
         codecs = Tables(page.render(report)).tables[-1]
         self.assertIn("tfmot uniform 4", self.column(codecs, "bits a parameter"))
+
+    def test_figures_that_earlier_versions_counted_otherwise_are_not_mixed_with_ours(self):
+        self.assertNotIn("earlier versions", self.report.note)
+        end, nothing = "first guess right, with end of sentence", "–"  # noqa: RUF001
+        marked = f"{end}, ties counted"
+        old = [samples.of_earlier_version(each) for each in self.results]
+        # All runs are old, then those of "drive" alone.
+        samples.write(self.folder / "results" / "codecs", old)
+        report = write.build([self.folder / "results"], [])
+        self.assertIn("earlier versions", report.note)
+        table = Tables(page.render(report)).tables[0]
+        heads = [cell[0] for cell in table[0]]
+        self.assertNoCommonElements(heads, ["test perplexity", "first guess right", end])
+        self.assertStartsWith(self.column(table, marked)["float32"][0], "18.70%")
+        self.assertStartsWith(self.column(table, "to the baseline")["drive"][0], "+4.99 ± ")
+        samples.write(self.folder / "results" / "codecs", [*old[:2], *self.results[2:]])
+        table = Tables(page.render(write.build([self.folder / "results"], []))).tables[0]
+        for head, drive, float32 in (
+            (marked, "18.70%", nothing),
+            (end, nothing, "18.70%"),
+            ("first guess right", nothing, "13.40%"),
+        ):
+            column = self.column(table, head)
+            self.assertStartsWith(column["drive"][0], drive)
+            self.assertStartsWith(column["float32"][0], float32)
+        self.assertStartsWith(self.column(table, "to the baseline")["drive"][0], "+4.99 ± ")
 
     def test_what_was_not_reached_is_said(self):
         _, _, _, to_reach, _, _ = Tables(page.render(self.report)).tables

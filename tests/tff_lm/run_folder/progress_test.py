@@ -28,6 +28,7 @@ class ProgressTest(parameterized.TestCase):
             bar = progress.Progress(rounds=5, done=2, stream=stream)
             bar.round_done(
                 loss=2.0,
+                keyboard_perplexity=9.0,
                 tokens_per_second=1234.0,
                 upload_bytes_per_client=5e6,
                 upload_reduction=8,
@@ -37,7 +38,8 @@ class ProgressTest(parameterized.TestCase):
             bar.close()
         for text in (
             "3/5",
-            "loss 2.000, perplexity 7.4, 1,234 tokens/s, 5 MB up a client (8.0x less), "
+            "loss 2.000, perplexity 9.00 (7.39 with end of sentence), 1,234 tokens/s, "
+            "5 MB up a client (8.0x less), "
             "2 clients rejected",
         ):
             self.assertIn(text, screen.getvalue())

@@ -12,8 +12,13 @@ from tff_lm.sweep.table import table
 def summary(validation, test, upload=1000.0):
     return {
         "rounds": 3,
-        "validation": {"token_perplexity": validation},
-        "test": {"token_perplexity": test},
+        "validation": {"token_perplexity": validation, "keyboard_perplexity": validation},
+        "test": {
+            "token_perplexity": 7.0,
+            "keyboard_perplexity": test,
+            "top1_accuracy": 0.25,
+            "keyboard_top1_accuracy": 0.125,
+        },
         "communication": {"upload_bytes_per_client": upload, "download_bytes_per_client": 4e6},
         "training_seconds": 90.0,
     }
@@ -52,11 +57,13 @@ class TableTest(absltest.TestCase):
         # seed that both have, 4% above the baseline's 100.
         self.assertEqual(
             first,
-            ["better", "2", "92.00", "±", "2.83", "105.00", "±", "1.41", "+4.0%"]
+            ["better", "2", "92.00", "±", "2.83", "105.00", "±", "1.41", "12.50%", "±", "0.00%"]
+            + ["92.00", "±", "2.83", "7.00", "±", "0.00", "25.00%", "±", "0.00%", "+4.0%"]
             + ["2", "kB", "4", "MB", "1.5"],
         )
         self.assertIn("against worse", self.legend)
-        self.assertEqual(second[:5], ["worse", "1", "110.00", "100.00", "+0.0%"])
+        self.assertEqual(second[:5], ["worse", "1", "110.00", "100.00", "12.50%"])
+        self.assertEqual(second[8], "+0.0%")
 
     def test_what_diverged_comes_last_and_what_is_not_done_is_left_out(self):
         lines = self.table(
@@ -65,6 +72,18 @@ class TableTest(absltest.TestCase):
         self.assertEqual([line[0] for line in lines], ["experiment", "fine", "diverged"])
         self.assertEqual(lines[1][2], "5,000.00")
         self.assertEqual(lines[2][2:4], ["unknown", "unknown"])
+
+    def test_runs_of_an_earlier_version_have_no_headline(self):
+        old = summary(20.0, 14.0)
+        for split in ("validation", "test"):
+            old[split] = {
+                name: value for name, value in old[split].items() if "keyboard" not in name
+            }
+        found = {"new": [summary(10.0, 8.0)], "old": [old]}
+        _, first, second = self.table(found, baseline="new")
+        self.assertEqual(first[2:8], ["10.00", "8.00", "12.50%", "10.00", "7.00", "25.00%"])
+        # Compared by what both have: 7 and 7.
+        self.assertEqual(second[2:9], ["-", "-", "-", "20.00", "7.00", "-", "+0.0%"])
 
     def test_nothing_done_is_a_table_without_lines(self):
         self.assertLen(self.table({"a": [None]}), 1)

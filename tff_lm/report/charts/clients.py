@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from tff_lm import figures
+from tff_lm.report import headline
 from tff_lm.report.charts import style, ticks
 from tff_lm.report.experiments import Experiment
-
-_PERCENTILES = tuple(f"test.token_perplexity_p{percentile}" for percentile in (10, 50, 90))
 
 
 def has_place(experiment: Experiment) -> bool:
     """Whether the experiment's percentiles are known."""
-    return all(experiment.mean(key) is not None for key in _PERCENTILES)
+    return all(experiment.mean(key) is not None for key in _percentiles([experiment]))
 
 
 def draw(
@@ -31,7 +31,8 @@ def draw(
     """
     figure = Figure(figsize=(style.WIDTH, 1.0 + 0.42 * len(experiments)))
     axes = figure.subplots()
-    lows, middles, highs = ([each.mean(key) or 0.0 for each in experiments] for key in _PERCENTILES)
+    keys = _percentiles(experiments)
+    lows, middles, highs = ([each.mean(key) or 0.0 for each in experiments] for key in keys)
     rows = range(len(experiments))
     colours = [style.of(each, section, baseline)["color"] for each in experiments]
     axes.hlines(rows, lows, highs, color=colours, linewidth=3)
@@ -44,5 +45,11 @@ def draw(
     axes.set_ylim(len(experiments) - 0.4, -0.8)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set(xlabel="test perplexity of a person, sub-word")
+    axes.set(xlabel=f"of a person: test {headline.of_experiments(experiments).label}")
     return figure
+
+
+def _percentiles(experiments: Sequence[Experiment]) -> list[str]:
+    """The keys of the percentiles that all experiments have."""
+    names = figures.percentile_names(headline.of_experiments(experiments).name)
+    return [f"test.{name}" for name in names.values()]

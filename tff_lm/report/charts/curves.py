@@ -81,7 +81,9 @@ class Curves:
             how = style.of(experiment, self.section, self.baseline)
             self._line(axes, experiment, {**how, "label": label})
         cut = f"\n(not shown: above {end})" if max(map(max, heights)) > high else ""
-        axes.set(xlabel=self.progress.label, ylabel=f"validation perplexity, sub-word{cut}")
+        axes.set(
+            xlabel=self.progress.label, ylabel=f"validation perplexity, with end of sentence{cut}"
+        )
         style.legend(figure, labels)
         return figure
 

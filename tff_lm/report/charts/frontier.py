@@ -6,16 +6,18 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
+from tff_lm.report import headline
 from tff_lm.report.charts import style, ticks
 from tff_lm.report.experiments import Experiment, Spread
 from tff_lm.run_folder.progress import human_bytes
 
-_UPLOAD, _PERPLEXITY = "communication.upload_bytes_per_client", "test.token_perplexity"
+_UPLOAD = "communication.upload_bytes_per_client"
 
 
 def has_place(experiment: Experiment) -> bool:
     """Whether the experiment can be drawn: it uploaded something, and its perplexity is finite."""
-    return bool(experiment.mean(_UPLOAD)) and experiment.mean(_PERPLEXITY) is not None
+    key = f"test.{headline.of_experiments([experiment]).name}"
+    return bool(experiment.mean(_UPLOAD)) and experiment.mean(key) is not None
 
 
 def draw(
@@ -30,11 +32,12 @@ def draw(
       baseline: one that looks apart from the others; or None.
       section: all, whose order sets the colours, so that they are the same in every plot.
     """
+    perplexity = headline.of_experiments(experiments)
     labels = [each.name for each in experiments]
     figure = style.figure(labels)
     axes = figure.subplots()
     uploads = [_spread(each, _UPLOAD).mean for each in experiments]
-    perplexities = [_spread(each, _PERPLEXITY) for each in experiments]
+    perplexities = [_spread(each, f"test.{perplexity.name}") for each in experiments]
     heights = [each.mean for each in perplexities]
     ticks.scale(axes, "x", min(uploads), max(uploads), human_bytes)
     ticks.scale(axes, "y", min(heights), max(heights), ticks.NUMBER)
@@ -44,7 +47,7 @@ def draw(
         how = style.of(experiment, section, baseline)
         how = {**how, "linestyle": "none", "label": experiment.name, "capsize": 3}
         axes.errorbar(upload, found.mean, yerr=found.deviation, **how)
-    axes.set(xlabel="uploaded by a client in a round", ylabel="test perplexity, sub-word")
+    axes.set(xlabel="uploaded by a client in a round", ylabel=f"test {perplexity.label}")
     style.legend(figure, labels)
     return figure
 
