@@ -48,7 +48,7 @@ class StackOverflowTest(absltest.TestCase):
         names = ["synthetic_1", "synthetic_2", "synthetic_3"]
         for split in ("train", "validation", "test"):
             self.assertEqual(task.client_sizes(split), dict.fromkeys(names, 2))
-            self.assertEqual(task.statistics["splits"][split]["unknown_words"], 0)
+            self.assertEqual(task.statistics["splits"][split]["unknown_pieces"], 0)
 
     def test_reads_tffs_file(self):
         folder = self.create_tempdir().full_path
