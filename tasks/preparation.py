@@ -20,7 +20,7 @@ from tasks.vocabulary import Vocabulary
 from tasks.windows import Windows
 
 # Part of every cache's key: raise it when a change of code changes what is prepared.
-CODE_VERSION = 3
+CODE_VERSION = 4
 
 CLIENTS_FILE = "clients.sqlite"
 VOCABULARY_FILE = "vocabulary.txt"

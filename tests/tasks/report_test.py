@@ -1,6 +1,7 @@
 """What is said of prepared data: every count by hand."""
 
 import json
+import os
 
 import numpy as np
 from absl.testing import absltest
@@ -8,6 +9,7 @@ from absl.testing import absltest
 from tasks import report
 from tasks.options import TaskOptions
 from tasks.task import make_task
+from tasks.vocabulary import SPECIAL_PIECES, Vocabulary
 from tests.tasks import fixtures
 
 _TRAIN, _VALIDATION, _TEST = fixtures.users_of_every_split(1)
@@ -30,9 +32,11 @@ class ReportTest(absltest.TestCase):
         return make_task(task, max_length=max_length, progress=False)
 
     def spelled(self, extra=""):
-        """Single characters are all the pieces, so that they can be counted."""
+        """Single characters are all the pieces, so that they can be counted by hand."""
+        vocabulary = os.path.join(self.cache_dir, "given.txt")
+        Vocabulary([*SPECIAL_PIECES, "a", "b", "##a", "##b", "##."]).save(vocabulary)
         texts = {_TRAIN: ["a b", "ab. ba. ab ab"], _VALIDATION: ["a é"], _TEST: ["b b"]}
-        return self.task(texts, extra=extra, vocabulary_size=16)
+        return self.task(texts, extra=extra, vocabulary=vocabulary)
 
     def test_figures(self):
         data = report.figures(self.spelled('{"user": "x"}\nnope\n{"user": "y", "text": 1}\n'))

@@ -42,6 +42,7 @@ class StackOverflowTest(absltest.TestCase):
             CorpusOptions(max_examples=2),
             cache_dir=self.create_tempdir().full_path,
             vocabulary_size=120,
+            max_length=500,
             progress=False,
         )
         task = load_task("stackoverflow", folder)
