@@ -107,7 +107,7 @@ class Vocabulary:
         ids = self._tokenizer.tokenize(np.array([word.encode() for word in flat], dtype=object))
         values, ends = ids.values.numpy().tolist(), ids.row_splits.numpy().tolist()
         bounds = [0, *itertools.accumulate(map(len, words))]
-        result = []
+        result: list[list[int]] = []
         for first, last in itertools.pairwise(bounds):
             pieces = values[ends[first] : ends[last]]
             if UNK in pieces:
@@ -125,16 +125,18 @@ class Vocabulary:
 
     def _spell(self, word: str) -> list[int]:
         """The pieces of a word that has characters which are none."""
-        ids, start = [], 0
+        ids: list[int] = []
+        start = 0
         while start < len(word):
-            prefix = CONTINUES if start else ""
-            for end in range(min(len(word), start + self._longest_piece), start, -1):
-                found = self._id_of.get(prefix + word[start:end])
-                if found is not None:
-                    break
-            else:
-                found, end = UNK, start + 1
-            ids.append(found)
+            prefix, longest = (
+                CONTINUES if start else "",
+                min(len(word), start + self._longest_piece),
+            )
+            known = (
+                end for end in range(longest, start, -1) if prefix + word[start:end] in self._id_of
+            )
+            end = next(known, start + 1)
+            ids.append(self._id_of.get(prefix + word[start:end], UNK))
             start = end
         return ids
 

@@ -32,7 +32,8 @@ class Windows:
 
     def rows(self, ids: Sequence[int]) -> list[list[int]]:
         """The rows of a text of pieces `ids`: at least one, together all of them in their order."""
-        rows, start = [], 0
+        rows: list[list[int]] = []
+        start = 0
         while len(ids) + 1 - start > self.max_length:
             end = self._end(ids, start)
             rows.append([BOS, *ids[start:end]])
