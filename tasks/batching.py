@@ -38,7 +38,8 @@ class BatchSpec:
     Attributes:
       batch_size: Sentences in a batch; the last one may have fewer.
       max_length: A sentence contributes at most this many tokens to `x`. A sentence cut short keeps
-        its [BOS] and has no [EOS] among its targets: its end was not seen.
+        its [BOS] and has no [EOS] among its targets: its end was not seen. Of a task that was
+        prepared for this length none is (`tasks.windows`).
       examples_per_client: At most this many sentences of a client; None takes all.
       shuffle: Whether sentences are drawn, and batches ordered, at random by (seed, round, client).
         If not, the first ones in stored order are taken.

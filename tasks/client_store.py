@@ -1,8 +1,8 @@
 """A SQLite file of clients in the format of `tff.simulation.datasets.SqlClientData`, written fast.
 
-Each row of `examples` is one sentence: a `tf.train.Example` whose feature `tokens` is an int64 list
-([BOS], the pieces, [EOS]; untruncated). Rows are stored, and read by rowid, in the client's own
-order. Reading ids needs no TensorFlow.
+Each row of `examples` is one sentence, or a window of a long one (`tasks.windows`): a
+`tf.train.Example` whose feature `tokens` is an int64 list ([BOS], the pieces, [EOS] at the end).
+Rows are stored, and read by rowid, in the client's own order. Reading ids needs no TensorFlow.
 """
 
 import contextlib

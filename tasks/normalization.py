@@ -4,7 +4,7 @@ import unicodedata
 
 # Typographic marks that NFKC leaves alone (or, for the acute, turns into a space and a combining
 # mark).
-_ASCII_MARKS = str.maketrans(
+ASCII_MARKS = str.maketrans(
     {
         "\u2018": "'",
         "\u2019": "'",
@@ -56,10 +56,10 @@ def normalize_text(text: str, *, lower_case: bool) -> str:
     Returns:
       The text, possibly empty.
     """
-    text = unicodedata.normalize("NFKC", text.translate(_ASCII_MARKS))
+    text = unicodedata.normalize("NFKC", text.translate(ASCII_MARKS))
     if lower_case:
         text = text.lower()
     text = drop_unprintable(text)
     # Lower-casing and NFKC may each undo the other's normal form (a capital I with a dot above).
-    text = unicodedata.normalize("NFKC", text).translate(_ASCII_MARKS)
+    text = unicodedata.normalize("NFKC", text).translate(ASCII_MARKS)
     return " ".join(text.split())

@@ -2,16 +2,22 @@
 
 import collections
 import dataclasses
+import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
 
 from tasks import client_store, vocabulary_learning
 from tasks.cache import cache_key, prepare_folder
 from tasks.corpus import ClientText, Corpus, CorpusOptions, Reading, hash_file
+from tasks.counting import Counts, Examples
 from tasks.errors import TaskError
 from tasks.splitting import SPLITS
-from tasks.vocabulary import BOS, EOS, UNK, Vocabulary
+from tasks.vocabulary import Vocabulary
+from tasks.windows import Windows
 
 # Part of every cache's key: raise it when a change of code changes what is prepared.
 CODE_VERSION = 4
@@ -20,6 +26,9 @@ CLIENTS_FILE = "clients.sqlite"
 VOCABULARY_FILE = "vocabulary.txt"
 STATISTICS_FILE = "statistics.json"
 BAD_ROWS_FILE = "bad_rows.txt"
+
+# Of a row, in targets: what `federated.max_length` is by itself.
+DEFAULT_MAX_LENGTH = 30
 
 # Memory for words is bounded; of a corpus with more of them, the rarest so far are forgotten.
 _MAX_COUNTED_WORDS = 4_000_000
@@ -33,6 +42,7 @@ def prepare(
     cache_dir: str,
     vocabulary_size: int,
     vocabulary_path: str | None = None,
+    max_length: int = DEFAULT_MAX_LENGTH,
     progress: bool = True,
 ) -> str:
     """Prepares a corpus, or finds it prepared.
@@ -44,6 +54,7 @@ def prepare(
       cache_dir: Folder of all caches.
       vocabulary_size: Rows of a vocabulary to be learned.
       vocabulary_path: A vocabulary to use instead of learning one.
+      max_length: Most targets of a row; a longer text becomes several (`tasks.windows`).
       progress: Whether to show a progress line.
 
     Returns:
@@ -56,6 +67,7 @@ def prepare(
         "code_version": CODE_VERSION,
         "corpus": name,
         "fingerprint": corpus.fingerprint(options),
+        "max_length": max_length,
         "vocabulary": hash_file(vocabulary_path) if vocabulary_path else vocabulary_size,
     }
     # Sources count by their contents, wherever they lie.
@@ -69,7 +81,8 @@ def prepare(
             pieces = Vocabulary.load(vocabulary_path)
         else:
             pieces = _learn_vocabulary(reading, vocabulary_size, progress)
-        _write_files(temporary, reading, pieces, ingredients, progress)
+        windows = Windows(pieces, max_length)
+        _write_files(temporary, reading, pieces, windows, ingredients, progress)
 
     return prepare_folder(folder, fill)
 
@@ -107,32 +120,17 @@ def _learn_vocabulary(reading: Reading, size: int, progress: bool) -> Vocabulary
     return vocabulary_learning.learn(counts, size)
 
 
-@dataclasses.dataclass
-class _SplitStatistics:
-    """Counts over a split; `tokens` are targets ([EOS] included, [BOS] not)."""
-
-    clients: int = 0
-    examples: int = 0
-    words: int = 0
-    tokens: int = 0
-    unknown_words: int = 0
-
-    def add(self, texts: list[str], pieces: list[list[int]]) -> None:
-        self.clients += 1
-        self.examples += len(texts)
-        self.words += sum(len(text.split()) for text in texts)
-        self.tokens += sum(len(ids) + 1 for ids in pieces)
-        self.unknown_words += sum(ids.count(UNK) for ids in pieces)
-
-
 def _write_files(
     folder: str,
     reading: Reading,
     pieces: Vocabulary,
+    windows: Windows,
     ingredients: dict[str, object],
     progress: bool,
 ) -> None:
-    per_split = {split: _SplitStatistics() for split in SPLITS}
+    per_split = {split: Counts() for split in SPLITS}
+    examples = Examples(pieces)
+    digest = hashlib.sha256(pieces.hash.encode())
 
     def rows() -> Iterator[client_store.ClientRows]:
         for split in SPLITS:
@@ -140,8 +138,12 @@ def _write_files(
                 reading.clients[split], f"tokenizing {split}", progress
             ):
                 encoded = pieces.encode(texts)
-                per_split[split].add(texts, encoded)
-                yield split, client_id, [[BOS, *ids, EOS] for ids in encoded]
+                rows_of_texts = [windows.rows(ids) for ids in encoded]
+                per_split[split].add(pieces, texts, encoded, rows_of_texts, windows.max_length)
+                examples.add(split, client_id, texts, encoded, rows_of_texts)
+                stored = [row for rows in rows_of_texts for row in rows]
+                _add_to_digest(digest, f"{split}/{client_id}", stored)
+                yield split, client_id, stored
 
     client_store.write(os.path.join(folder, CLIENTS_FILE), rows())
     pieces.save(os.path.join(folder, VOCABULARY_FILE))
@@ -150,11 +152,25 @@ def _write_files(
         "splits": {split: dataclasses.asdict(each) for split, each in per_split.items()},
         "dropped_sentences": dict(reading.dropped),
         "bad_rows": len(reading.bad_rows),
+        # Reasons without their particulars, which follow in brackets.
+        "bad_rows_by_reason": collections.Counter(
+            row.reason.partition(" (")[0] for row in reading.bad_rows
+        ),
+        "examples": examples.found,
         "vocabulary_size": pieces.size,
         "vocabulary_hash": pieces.hash,
+        "data_hash": digest.hexdigest(),
+        "max_length": windows.max_length,
         "made_from": ingredients,
     }
     _write_lines(folder, STATISTICS_FILE, [json.dumps(statistics, indent=2)])
+
+
+def _add_to_digest(digest: Any, client: str, rows: Sequence[Sequence[int]]) -> None:
+    """Adds a client's rows, so that no two different ones add the same bytes."""
+    digest.update(repr((client, len(rows))).encode())
+    digest.update(np.array([len(row) for row in rows], np.int32).tobytes())
+    digest.update(np.array([each for row in rows for each in row], np.int32).tobytes())
 
 
 def _write_lines(folder: str, name: str, lines: Iterable[str]) -> None:

@@ -7,7 +7,9 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tasks import client_store, preparation
+import numpy as np
+
+from tasks import client_store, preparation, scripts
 from tasks.cache import default_cache_dir
 from tasks.corpus import Corpus, CorpusOptions
 from tasks.errors import TaskError, unknown_name
@@ -35,6 +37,25 @@ class Task:
     data_path: str
     statistics: Mapping[str, Any]
     folder: str
+
+    @property
+    def data_hash(self) -> str:
+        """Hexadecimal sha256 of all clients' rows and of the vocabulary: what is trained on."""
+        return self.statistics["data_hash"]
+
+    @functools.cached_property
+    def words_separated(self) -> bool:
+        """Whether words stand between spaces in this text (`tasks.scripts`)."""
+        counts = self.statistics["splits"].values()
+        return scripts.are_words_separated(
+            sum(each["unspaced_characters"] for each in counts),
+            sum(each["characters"] for each in counts),
+        )
+
+    @property
+    def starts_word(self) -> np.ndarray:
+        """bool[V]: which pieces count as words; none where words are not separated by spaces."""
+        return self.vocabulary.starts_word & self.words_separated
 
     def client_ids(self, split: str) -> list[str]:
         """Ids of the clients of a split ("train", "validation" or "test"), sorted."""
@@ -79,12 +100,19 @@ def _client_sizes(data_path: str, split: str) -> Mapping[str, int]:
     return client_store.client_sizes(data_path, split)
 
 
-def make_task(options: TaskOptions, *, seed: int = 0, progress: bool = True) -> Task:
+def make_task(
+    options: TaskOptions,
+    *,
+    seed: int = 0,
+    max_length: int = preparation.DEFAULT_MAX_LENGTH,
+    progress: bool = True,
+) -> Task:
     """Prepares a task, or finds it prepared in the cache (then without importing TensorFlow).
 
     Args:
       options: Its corpus and how that is cut. `vocabulary` is the path of a vocabulary file here.
       seed: Seed of the split into train, validation and test. Not the run's seed: keep it.
+      max_length: Most targets of a row, as in `BatchSpec`; longer texts become several rows.
       progress: Whether to show a progress line while preparing.
 
     Returns:
@@ -101,6 +129,7 @@ def make_task(options: TaskOptions, *, seed: int = 0, progress: bool = True) -> 
         cache_dir=os.path.abspath(os.path.expanduser(options.cache_dir or default_cache_dir())),
         vocabulary_size=options.vocabulary_size,
         vocabulary_path=options.vocabulary or None,
+        max_length=max_length,
         progress=progress,
     )
     return load_task(options.name, folder)

@@ -2,7 +2,8 @@
 
 A word is what stands between single spaces of normalized text. Its first piece is written as it is,
 its later pieces begin with "##". So the words of a sequence can be counted, and text decodes back
-exactly.
+exactly. A vocabulary of text that is written without spaces has no "##" before such letters: each
+of them is a word (`tasks.scripts`), and text decodes back but for the spaces beside them.
 
 Importing this module is cheap; TensorFlow Text is imported by the first `encode` only.
 """
@@ -16,11 +17,14 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from tasks import scripts
 from tasks.errors import TaskError
 from tff_lm.token_ids import BOS, EOS, PAD, UNK
 
 SPECIAL_PIECES = ("[PAD]", "[BOS]", "[EOS]", "[UNK]")
 JOINER = "##"
+# Stands for it where text is looked up: no word holds a space.
+CONTINUES = " "
 
 
 class Vocabulary:
@@ -56,10 +60,29 @@ class Vocabulary:
 
     @functools.cached_property
     def starts_word(self) -> np.ndarray:
-        """bool[size]: whether a piece begins a word; [UNK] stands for a whole word, so it does."""
+        """bool[size]: whether a piece begins a word.
+
+        [UNK] is a character, most often one within a word or among others of its kind: it is taken
+        for none, so that characters that nobody knows do not lower the perplexity of a word.
+        """
+        first = len(SPECIAL_PIECES)
         starts = np.zeros(self.size, dtype=bool)
-        starts[UNK : len(self.pieces)] = [not p.startswith(JOINER) for p in self.pieces[UNK:]]
+        starts[first : len(self.pieces)] = [not p.startswith(JOINER) for p in self.pieces[first:]]
         return starts
+
+    @functools.cached_property
+    def separates(self) -> bool:
+        """Whether letters of scripts without spaces are words: they are pieces, none with "##"."""
+        learned = self.pieces[len(SPECIAL_PIECES) :]
+        return any(map(scripts.begins_unspaced, learned)) and not any(
+            scripts.begins_unspaced(piece.removeprefix(JOINER))
+            for piece in learned
+            if piece.startswith(JOINER)
+        )
+
+    def words(self, text: str) -> list[str]:
+        """The words of a normalized text."""
+        return (scripts.separate(text) if self.separates else text).split()
 
     @functools.cached_property
     def hash(self) -> str:
@@ -70,20 +93,52 @@ class Vocabulary:
         """Splits sentences into pieces with TF Text, always taking the longest that fits.
 
         Args:
-          texts: Sentences; words are separated by white space.
+          texts: Normalized sentences.
 
         Returns:
-          For each sentence, the ids of its pieces, without [BOS] and [EOS]. A word with a character
-          that is not in the vocabulary is one [UNK].
+          For each sentence, the ids of its pieces, without [BOS] and [EOS]. A character that the
+          vocabulary lacks is one [UNK]; the rest of its word is cut as any other.
         """
-        if not texts:
-            return []
-        import tensorflow as tf
+        words = [self.words(text) for text in texts]
+        flat = [word for sentence in words for word in sentence]
+        if not flat:
+            return [[] for _ in texts]
+        # Numbers, not a list of lists: a client may have a million words.
+        ids = self._tokenizer.tokenize(np.array([word.encode() for word in flat], dtype=object))
+        values, ends = ids.values.numpy().tolist(), ids.row_splits.numpy().tolist()
+        bounds = [0, *itertools.accumulate(map(len, words))]
+        result: list[list[int]] = []
+        for first, last in itertools.pairwise(bounds):
+            pieces = values[ends[first] : ends[last]]
+            if UNK in pieces:
+                pieces = [
+                    piece
+                    for index in range(first, last)
+                    for piece in (
+                        self._spell(flat[index])
+                        if values[ends[index]] == UNK
+                        else values[ends[index] : ends[index + 1]]
+                    )
+                ]
+            result.append(pieces)
+        return result
 
-        words = tf.RaggedTensor.from_row_lengths(*_flat_words(texts))
-        ids = self._tokenizer.tokenize(words).merge_dims(1, 2)
-        values, splits = ids.values.numpy().tolist(), ids.row_splits.numpy().tolist()
-        return [values[start:stop] for start, stop in itertools.pairwise(splits)]
+    def _spell(self, word: str) -> list[int]:
+        """The pieces of a word that has characters which are none."""
+        ids: list[int] = []
+        start = 0
+        while start < len(word):
+            prefix, longest = (
+                CONTINUES if start else "",
+                min(len(word), start + self._longest_piece),
+            )
+            known = (
+                end for end in range(longest, start, -1) if prefix + word[start:end] in self._id_of
+            )
+            end = next(known, start + 1)
+            ids.append(self._id_of.get(prefix + word[start:end], UNK))
+            start = end
+        return ids
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of a sequence of ids; [PAD], [BOS] and [EOS] are left out."""
@@ -96,7 +151,8 @@ class Vocabulary:
                 words[-1] += piece.removeprefix(JOINER)
             else:
                 words.append(piece)
-        return " ".join(words)
+        text = " ".join(words)
+        return scripts.join(text) if self.separates else text
 
     def piece(self, index: int) -> str:
         """The piece of an id; a row without a piece reads "[unused]"."""
@@ -142,31 +198,34 @@ class Vocabulary:
         return "".join(row + "\n" for row in rows).encode()
 
     @functools.cached_property
-    def _tokenizer(self):
-        """TF Text's tokenizer under names that no word can hold, since no word holds a space.
+    def learned_keys(self) -> list[str]:
+        """The learned pieces in the order of their ids, `CONTINUES` for "##".
 
         A user who types "[EOS]" or "##s" must not be taken for the special piece or for a
-        continuation.
+        continuation; and no word holds a space.
         """
-        import tensorflow_text as tf_text
-
-        space = " "
-        specials = [space * 2 + piece for piece in SPECIAL_PIECES]
-        learned = [
-            space + piece.removeprefix(JOINER) if piece.startswith(JOINER) else piece
+        return [
+            CONTINUES + piece.removeprefix(JOINER) if piece.startswith(JOINER) else piece
             for piece in self.pieces[len(SPECIAL_PIECES) :]
         ]
+
+    @functools.cached_property
+    def _id_of(self) -> dict[str, int]:
+        return {key: index for index, key in enumerate(self.learned_keys, len(SPECIAL_PIECES))}
+
+    @functools.cached_property
+    def _longest_piece(self) -> int:
+        return max(map(len, self.learned_keys), default=1)
+
+    @functools.cached_property
+    def _tokenizer(self):
+        import tensorflow_text as tf_text
+
+        specials = [CONTINUES * 2 + piece for piece in SPECIAL_PIECES]
         return tf_text.FastWordpieceTokenizer(
-            vocab=specials + learned,
-            suffix_indicator=space,
+            vocab=specials + self.learned_keys,
+            suffix_indicator=CONTINUES,
             unknown_token=specials[UNK],
             no_pretokenization=True,
             max_bytes_per_word=2**30,
         )
-
-
-def _flat_words(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
-    """All words of the texts as UTF-8 bytes, and the number of words of each text."""
-    split = [text.split() for text in texts]
-    words = [word.encode() for sentence in split for word in sentence]
-    return np.array(words, dtype=object), [len(sentence) for sentence in split]

@@ -1,11 +1,15 @@
 """Learns a vocabulary from counted words, with TF Text's WordPiece learner.
 
+Where words are not separated by spaces, letters of such scripts are words (`tasks.scripts`): they
+are pieces without "##", of which there is room for nearly as many as the vocabulary has rows.
+
 Importing this module is cheap; TensorFlow Text is imported by `learn` only.
 """
 
 import collections
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
+from tasks import scripts
 from tasks.errors import TaskError
 from tasks.vocabulary import JOINER, SPECIAL_PIECES, Vocabulary
 
@@ -32,6 +36,7 @@ def learn(word_counts: Mapping[str, int], size: int) -> Vocabulary:
 
     Every character of the counted words is a piece, alone and as a continuation, unless the
     alphabet would take over half of the vocabulary (then the rarest characters are left to [UNK]).
+    Of text without spaces, the rows that learned pieces leave are for its characters too.
 
     Args:
       word_counts: How often each word occurs in the training text.
@@ -47,23 +52,63 @@ def learn(word_counts: Mapping[str, int], size: int) -> Vocabulary:
         raise TaskError("no words to learn a vocabulary from")
     if size < 2 * len(SPECIAL_PIECES):
         raise TaskError(f"a vocabulary of {size} rows is too small")
-    required = [*SPECIAL_PIECES, *_alphabet(word_counts, size)]
-    learned = _learn_pieces(word_counts, size)
+    separates = not _are_words_separated(word_counts)
+    if separates:
+        word_counts = _separated(word_counts)
+    ranked = _ranked_characters(word_counts)
+    required = [*SPECIAL_PIECES, *_alphabet(ranked, size, separates)]
     # Pieces come most frequent first, after the single characters: the rarest are cut off.
-    extra = [piece for piece in learned if piece not in set(required)]
-    return Vocabulary((required + extra)[:size], size=size)
+    extra = _learn_pieces(word_counts, size)
+    if separates:
+        # The learner continues every character; letters that are words leave their rows to others.
+        extra = [piece for piece in extra if not _continues_unspaced(piece)] + ranked
+    pieces = list(dict.fromkeys([*required, *extra]))
+    return Vocabulary(pieces[:size], size=size)
 
 
-def _alphabet(word_counts: Mapping[str, int], size: int) -> list[str]:
-    """The most frequent characters, and each of them as a continuation, sorted."""
+def _are_words_separated(word_counts: Mapping[str, int]) -> bool:
+    return scripts.are_words_separated(
+        sum(count * scripts.count_unspaced(word) for word, count in word_counts.items()),
+        sum(count * len(word) for word, count in word_counts.items()),
+    )
+
+
+def _separated(word_counts: Mapping[str, int]) -> collections.Counter:
+    """Counts of the words where letters of scripts without spaces are words."""
+    counts: collections.Counter[str] = collections.Counter()
+    for word, count in word_counts.items():
+        for part in scripts.separate(word).split():
+            counts[part] += count
+    return counts
+
+
+def _continues_unspaced(piece: str) -> bool:
+    return piece.startswith(JOINER) and scripts.begins_unspaced(piece.removeprefix(JOINER))
+
+
+def _ranked_characters(word_counts: Mapping[str, int]) -> list[str]:
+    """All characters, the most frequent first."""
     counts: collections.Counter[str] = collections.Counter()
     for word, count in word_counts.items():
         for character in word:
             counts[character] += count
-    room = int(size * _MAX_ALPHABET_SHARE - len(SPECIAL_PIECES)) // 2
-    ranked = sorted(counts, key=lambda each: (-counts[each], each))
-    characters = sorted(ranked[: max(1, room)])
-    return characters + [JOINER + character for character in characters]
+    return sorted(counts, key=lambda each: (-counts[each], each))
+
+
+def _alphabet(ranked: Sequence[str], size: int, separates: bool) -> list[str]:
+    """The most frequent characters, and each that goes on a word as a continuation, sorted."""
+    room = int(size * _MAX_ALPHABET_SHARE - len(SPECIAL_PIECES))
+    characters: list[str] = []
+    continuations: list[str] = []
+    for character in ranked:
+        alone = separates and scripts.begins_unspaced(character)
+        room -= 1 if alone else 2
+        if room < 0 and characters:
+            break
+        characters.append(character)
+        if not alone:
+            continuations.append(character)
+    return sorted(characters) + [JOINER + character for character in sorted(continuations)]
 
 
 def _learn_pieces(word_counts: Mapping[str, int], size: int) -> list[str]:

@@ -52,13 +52,14 @@ class StackOverflowTest(absltest.TestCase):
             CorpusOptions(max_examples=2),
             cache_dir=self.create_tempdir().full_path,
             vocabulary_size=120,
+            max_length=500,
             progress=False,
         )
         task = load_task("stackoverflow", folder)
         names = ["synthetic_1", "synthetic_2", "synthetic_3"]
         for split in ("train", "validation", "test"):
             self.assertEqual(task.client_sizes(split), dict.fromkeys(names, 2))
-            self.assertEqual(task.statistics["splits"][split]["unknown_words"], 0)
+            self.assertEqual(task.statistics["splits"][split]["unknown_pieces"], 0)
 
     def database(self):
         """A file as TFF's own, with one client a split."""

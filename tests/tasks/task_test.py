@@ -11,12 +11,11 @@ from unittest import mock
 import tensorflow as tf
 from absl.testing import absltest
 
-from tasks import client_store, preparation
+from tasks import client_store, preparation, report
 from tasks.corpus import Corpus, read_in_memory
 from tasks.errors import TaskError
 from tasks.options import TaskOptions
 from tasks.registry import CORPORA
-from tasks.report import describe
 from tasks.task import load_task, make_task
 from tests.tasks import fixtures
 
@@ -42,9 +41,9 @@ class TaskTest(absltest.TestCase):
 
     def make(self, path=None, **options):
         arguments = {"vocabulary_size": 100, "path": path or self.path} | options
-        seed = arguments.pop("seed", 0)
+        cut = {name: arguments.pop(name) for name in ("seed", "max_length") if name in arguments}
         task = TaskOptions("text", cache_dir=self.cache_dir, **arguments)
-        return make_task(task, seed=seed, progress=False)
+        return make_task(task, **cut, progress=False)
 
     def test_clients_vocabulary_and_statistics(self):
         task = self.make()
@@ -93,8 +92,8 @@ class TaskTest(absltest.TestCase):
         changed = self.make()
         self.assertNotEqual(changed.folder, task.folder)
         self.assertEqual(changed.vocabulary.hash, task.vocabulary.hash)
-        self.assertEqual(changed.statistics["splits"]["train"]["unknown_words"], 0)
-        self.assertGreater(changed.statistics["splits"]["test"]["unknown_words"], 0)
+        self.assertEqual(changed.statistics["splits"]["train"]["unknown_pieces"], 0)
+        self.assertGreater(changed.statistics["splits"]["test"]["unknown_pieces"], 0)
 
     def test_second_start_reuses_everything_without_tensorflow(self):
         self.make()
@@ -116,9 +115,30 @@ class TaskTest(absltest.TestCase):
                 {"max_clients": 1},
             )
         }
+        folders.add(self.make(max_length=31).folder)
         with mock.patch.object(preparation, "CODE_VERSION", 0):
             folders.add(self.make().folder)
-        self.assertLen(folders, 7)
+        self.assertLen(folders, 8)
+
+    def test_the_hash_is_of_what_is_trained_on(self):
+        """Rows and their people count; where the text lies and how it is kept do not."""
+        given = os.path.join(self.folder, "given.txt")
+        task = self.make()
+        task.vocabulary.save(given)
+        self.assertEqual(self.make(vocabulary=given).data_hash, task.data_hash)
+        with open(self.path, encoding="utf-8") as file:
+            text = file.read()
+        first, other = fixtures.users_of_every_split(2)[:2]
+        changes = {
+            "a word": text.replace("cat", "mat"),
+            "who says it": text.replace(first, "?").replace(other, first).replace("?", other),
+            "the order": "".join(reversed(text.splitlines(keepends=True))),
+        }
+        hashes = {task.data_hash}
+        for name, changed in changes.items():
+            path = self.create_tempfile(f"{name}.jsonl", content=changed).full_path
+            hashes.add(self.make(path, vocabulary=given).data_hash)
+        self.assertLen(hashes, 4)
 
     def test_a_given_vocabulary_is_used(self):
         path = os.path.join(self.folder, "given.txt")
@@ -134,11 +154,7 @@ class TaskTest(absltest.TestCase):
         self.assertEqual(task.statistics["bad_rows"], 1)
         with open(os.path.join(task.folder, preparation.BAD_ROWS_FILE), encoding="utf-8") as file:
             self.assertStartsWith(file.read(), f"messages.jsonl:{line}: not JSON")
-        report = describe(task)
-        self.assertIn("bad rows left out: 1", report)
-        self.assertIn(f"messages.jsonl:{line}: not JSON", report)
-        self.assertRegex(report, r"train +2 +10 ")
-        self.assertIn(task.folder, report)
+        self.assertIn(f"messages.jsonl:{line}: not JSON", report.describe(task))
 
     def test_ids_are_checked(self):
         task = self.make()

@@ -49,6 +49,22 @@ class LearnTest(parameterized.TestCase):
         self.assertNotIn(chr(0x4E00 + 499), learned.pieces)
         self.assertLessEqual(len(learned.pieces), 100)
 
+    def test_letters_of_text_without_spaces_are_words(self):
+        characters = [chr(0x4E00 + number) for number in range(40)]
+        counts = {"".join(characters[: number + 1]): 1 for number in range(40)} | {"okay": 9}
+        vocabulary = vocabulary_learning.learn(counts, 60)
+        self.assertTrue(vocabulary.separates)
+        pieces = set(vocabulary.pieces)
+        # All of them, beyond the half that an alphabet has elsewhere, and none twice.
+        self.assertContainsSubset([*characters, "##k", "##y"], pieces)
+        self.assertNoCommonElements(["##" + each for each in characters], pieces)
+
+    def test_few_such_letters_change_nothing(self):
+        counts = {"word": 30, "a天天": 1}
+        vocabulary = vocabulary_learning.learn(counts, 60)
+        self.assertFalse(vocabulary.separates)
+        self.assertContainsSubset(["天", "##天"], vocabulary.pieces)
+
     def test_refuses_nothing(self):
         with self.assertRaisesRegex(TaskError, "no words"):
             vocabulary_learning.learn({}, 100)

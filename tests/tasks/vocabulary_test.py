@@ -41,11 +41,23 @@ class EncodeTest(absltest.TestCase):
             self.assertNoCommonElements(ids, [PAD, BOS, EOS, UNK])
             self.assertEqual(self.vocabulary.decode(ids), text)
 
-    def test_a_word_with_an_unseen_character_is_one_unknown_word(self):
-        (ids,) = self.vocabulary.encode(["the caté sat"])
-        self.assertEqual(np.sum(self.vocabulary.starts_word[ids]), 3)
-        self.assertEqual(ids.count(UNK), 1)
-        self.assertEqual(self.vocabulary.decode(ids), "the [UNK] sat")
+    def test_only_unseen_characters_are_unknown(self):
+        for text, decoded, words in (
+            ("the caté sat", "the cat [UNK] sat", 3),
+            ("the écat sat", "the [UNK]cat sat", 2),
+            ("caétcaté", "ca [UNK]tcat [UNK]", 1),
+            ("éé cat", "[UNK] [UNK] cat", 1),
+            ("é" * 3 + "z" * 300, "[UNK] [UNK] [UNK]" + "z" * 300, 0),
+        ):
+            (ids,) = self.vocabulary.encode([text])
+            self.assertEqual(self.vocabulary.decode(ids), decoded)
+            self.assertEqual(ids.count(UNK), text.count("é"))
+            self.assertEqual(np.sum(self.vocabulary.starts_word[ids]), words)
+
+    def test_the_rest_of_such_a_word_has_the_longest_pieces(self):
+        (known,) = self.vocabulary.encode(["mat"])
+        (ids,) = self.vocabulary.encode(["mat\u2603"])
+        self.assertEqual(ids, [*known, UNK])
 
     def test_long_words_are_not_unknown(self):
         word = "z" * 5000
@@ -56,15 +68,35 @@ class EncodeTest(absltest.TestCase):
         self.assertEqual(self.vocabulary.encode([]), [])
         self.assertEqual(self.vocabulary.encode(["", "a"])[0], [])
 
-    def test_special_pieces_start_no_word_but_unknown_does(self):
-        starts = self.vocabulary.starts_word[: len(SPECIAL_PIECES)]
-        self.assertSequenceEqual(starts.tolist(), [False, False, False, True])
+    def test_special_pieces_start_no_word(self):
+        self.assertFalse(self.vocabulary.starts_word[: len(SPECIAL_PIECES)].any())
+        self.assertFalse(self.vocabulary.separates)
 
     def test_decode_leaves_out_the_frame(self):
         (ids,) = self.vocabulary.encode(["a cat"])
         self.assertEqual(self.vocabulary.decode([BOS, *ids, EOS, PAD]), "a cat")
         with self.assertRaisesRegex(TaskError, "no piece has the id 450"):
             self.vocabulary.decode([450])
+
+
+class UnspacedTest(absltest.TestCase):
+    """A vocabulary whose letters are words."""
+
+    vocabulary = Vocabulary([*SPECIAL_PIECES, "今", "天", "。", "ก", "กี่", "##ี", "o", "##k"])
+
+    def test_letters_are_words(self):
+        self.assertTrue(self.vocabulary.separates)
+        (ids,) = self.vocabulary.encode(["今天ok今好。 กี่กี"])
+        pieces = ["今", "天", "o", "##k", "今", "[UNK]", "。", "กี่", "ก", "##ี"]
+        self.assertEqual([self.vocabulary.piece(index) for index in ids], pieces)
+        self.assertEqual(self.vocabulary.decode(ids), "今天ok今[UNK]。กี่กี")
+
+    def test_where_letters_continue_words_they_are_none(self):
+        both = Vocabulary([*self.vocabulary.pieces, "##天"])
+        self.assertFalse(both.separates)
+        (ids,) = both.encode(["今天 今"])
+        self.assertEqual([both.piece(index) for index in ids], ["今", "##天", "今"])
+        self.assertEqual(both.decode(ids), "今天 今")
 
 
 class FileTest(absltest.TestCase):

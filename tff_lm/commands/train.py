@@ -15,6 +15,7 @@ from typing import Any
 import ml_collections
 
 from tff_lm import config as config_lib
+from tasks import report
 from tff_lm.commands import failures
 from tff_lm.experiment import resumable
 from tff_lm.program import evaluation, loop, traffic
@@ -91,6 +92,8 @@ def _train_locked(
     with build(config, workdir) as experiment:
         # Only now: a configuration that cannot even be built must not bind the folder to itself.
         files.write_text(workdir.config, config_lib.to_json(config))
+        for line in report.first_lines(experiment.facts["data"], str(workdir.bad_rows)):
+            print(line, flush=True)
         rows = loop.train(experiment, workdir, interrupts)
         result = _conclude(experiment, workdir, rows, command)
     print(summary.table(result, workdir))

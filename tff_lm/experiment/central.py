@@ -42,7 +42,7 @@ def build_central(config: ml_collections.ConfigDict, workdir: Workdir) -> Iterat
     partition = found.client_model.partition
     started = start.find(config, workdir, partition, found.task.vocabulary)
     leaves = {name: f"weights/{name}" for name in partition.names}
-    task_and_model.keep_vocabulary(found, workdir)
+    task_and_model.keep_files(found, workdir)
     with contextlib.closing(
         CentralTrainer(
             found.client_model,
@@ -66,6 +66,7 @@ def build_central(config: ml_collections.ConfigDict, workdir: Workdir) -> Iterat
             ledger=CommunicationLedger(task_and_model.parameters(partition)),
             unigram=found.unigram,
             vocabulary_hash=found.task.vocabulary.hash,
+            data_hash=found.task.data_hash,
             weight_leaves=leaves,
             facts={**found.facts(), "algorithm": "central", "steps": steps},
         )

@@ -6,7 +6,7 @@ import ml_collections
 
 from tasks.errors import TaskError
 from tasks.shuffling import BlockShuffle
-from tasks.task import Task, make_task
+from tasks.task import Task
 from tff_lm.central import batch_parts
 from tff_lm.config import ConfigError, validate
 from tff_lm.experiment import settings
@@ -30,7 +30,7 @@ def resolve(config: ml_collections.ConfigDict) -> ml_collections.ConfigDict:
     # Before anything is computed: TensorFlow makes its threads at once.
     batch_parts.one_thread_each(cores)
     try:
-        task = make_task(settings.task(config))
+        task = settings.prepared_task(config)
     except TaskError as error:
         raise ConfigError(str(error)) from error
     resolved = validate(config)

@@ -53,7 +53,7 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
     algorithm = _algorithm(config, client_model, len(found.clients.train))
     process = _learning_process(config, client_model, algorithm)
     leaves = _weight_leaves(client_model.partition)
-    task_and_model.keep_vocabulary(found, workdir)
+    task_and_model.keep_files(found, workdir)
     dataset_fn = batching.make_dataset_fn(
         task.data_path, "train", settings.training_batches(config)
     )
@@ -81,6 +81,7 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
             ledger=_ledger(client_model.partition),
             unigram=found.unigram,
             vocabulary_hash=task.vocabulary.hash,
+            data_hash=task.data_hash,
             weight_leaves=leaves,
             facts=found.facts(),
         )

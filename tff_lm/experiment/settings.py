@@ -13,6 +13,7 @@ from compression.codec import Codec
 from compression.registry import CLIENT_TRANSFORMS, RULES, SUM_TRANSFORMS, codec_of
 from tasks.batching import BatchSpec
 from tasks.options import TaskOptions
+from tasks.task import Task, make_task
 from tff_lm.config import ConfigError, read
 from tff_lm.experiment import vocabulary
 from tff_lm.learning.evaluation import OwnTraining
@@ -36,6 +37,11 @@ def task(config: ConfigDict) -> TaskOptions:
     if not options.vocabulary:
         return options
     return dataclasses.replace(options, vocabulary=vocabulary.file_of(options))
+
+
+def prepared_task(config: ConfigDict) -> Task:
+    """The task, its texts in rows of at most `federated.max_length`; raises as `task` does."""
+    return make_task(task(config), max_length=config.federated.max_length)
 
 
 def training_batches(config: ConfigDict) -> BatchSpec:

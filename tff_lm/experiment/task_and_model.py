@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import importlib.metadata
 import math
+import pathlib
 import platform
 import re
 from collections.abc import Sequence
@@ -13,10 +14,10 @@ from typing import Any
 
 import ml_collections
 
-from tasks import batching
+from tasks import batching, preparation, report
 from tasks.errors import TaskError
 from tasks.splitting import SPLITS
-from tasks.task import Task, make_task
+from tasks.task import Task
 from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError, read
 from tff_lm.experiment import baseline, precision, settings
@@ -28,6 +29,7 @@ from tff_lm.models import build_model
 from tff_lm.models.lora import is_adapter
 from tff_lm.models.options import LoraOptions, ModelOptions
 from tff_lm.program.contracts import Clients
+from tff_lm.run_folder import files
 from tff_lm.run_folder.workdir import Workdir
 from tff_lm.warm_start import frozen
 
@@ -52,6 +54,7 @@ class Ingredients:
             "precision": precision.resolve(self.config.runtime.precision),
             "vocabulary_size": self.task.vocabulary.size,
             "training_clients": len(self.clients.train),
+            "data": report.figures(self.task),
             "versions": _versions(),
         }
 
@@ -86,7 +89,7 @@ def gather(config: ml_collections.ConfigDict) -> Ingredients:
       ConfigError: if the configuration does not fit the data or the model.
     """
     try:
-        task = make_task(settings.task(config))
+        task = settings.prepared_task(config)
         clients = Clients(**{split: task.client_ids(split) for split in SPLITS})
     except TaskError as error:
         raise ConfigError(str(error)) from error
@@ -100,10 +103,13 @@ def gather(config: ml_collections.ConfigDict) -> Ingredients:
     return Ingredients(config, task, clients, model)
 
 
-def keep_vocabulary(found: Ingredients, workdir: Workdir) -> None:
-    """Writes the vocabulary beside the run, unless it is there."""
+def keep_files(found: Ingredients, workdir: Workdir) -> None:
+    """Writes the vocabulary beside the run, unless it is there, and the list of unreadable rows."""
     if not workdir.vocabulary.exists():
         found.task.vocabulary.save(str(workdir.vocabulary))
+    if found.task.statistics["bad_rows"] and not workdir.bad_rows.exists():
+        listed = pathlib.Path(found.task.folder, preparation.BAD_ROWS_FILE)
+        files.write_text(workdir.bad_rows, listed.read_text(encoding="utf-8"))
 
 
 def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
@@ -116,7 +122,7 @@ def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
         lora=read(config, LoraOptions, "lora"),
         seed=config.seed,
     )
-    starts_word = task.vocabulary.starts_word.tolist()
+    starts_word = task.starts_word.tolist()
     try:
         return build_client_model(
             model_fn,

@@ -74,8 +74,10 @@ class Experiment:
       ledger: the bytes of the run.
       unigram: computes the baseline's figures on the test clients.
       vocabulary_hash: of the vocabulary that the model's rows stand for.
+      data_hash: of all sentences that are trained and tested on.
       weight_leaves: the name of each model weight -> the name of its array in the state.
-      facts: what summary.json says of the experiment itself: parameters, precision, versions...
+      facts: what summary.json says of the experiment itself: parameters, precision, versions...,
+        and as "data", of its text (`tasks.report.figures`).
     """
 
     config: ml_collections.ConfigDict
@@ -89,5 +91,6 @@ class Experiment:
     ledger: CommunicationLedger
     unigram: Callable[[], Mapping[str, float]]
     vocabulary_hash: str
+    data_hash: str
     weight_leaves: Mapping[str, str]
     facts: Mapping[str, Any]

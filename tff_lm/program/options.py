@@ -15,7 +15,9 @@ class FederatedOptions:
     clients_per_round: int = option(8, "clients in a round's cohort", minimum=1)
     examples_per_client: int = option(160, "sentences of a client in a round", minimum=1)
     batch_size: int = option(16, "sentences in a batch", minimum=1)
-    max_length: int = option(30, "sub-words of a sentence", minimum=2, maximum=512)
+    max_length: int = option(
+        30, "sub-words of a row; a longer sentence is several", minimum=2, maximum=512
+    )
     local_epochs: int = option(1, "passes of a client over its sentences", minimum=1)
     local_steps: int = option(0, "most steps of a client in a round; 0: all", minimum=0)
 

@@ -21,7 +21,7 @@ def restore(experiment: Experiment, store: CheckpointStore) -> int:
       The number of rounds done, or NOT_BEGUN where there is no checkpoint.
 
     Raises:
-      RunError: if the checkpoint belongs to another vocabulary than the task's.
+      RunError: if the checkpoint belongs to other text or another vocabulary than the task's.
     """
     checkpoint = store.latest()
     if checkpoint is None:
@@ -32,7 +32,15 @@ def restore(experiment: Experiment, store: CheckpointStore) -> int:
 
 
 def restore_from(experiment: Experiment, store: CheckpointStore, checkpoint: Checkpoint) -> None:
-    """Puts a checkpoint into the runtime; raises RunError if its vocabulary is another."""
+    """Puts a checkpoint into the runtime; raises RunError if its data or vocabulary are others."""
+    # A run of an earlier version does not say what it was trained on.
+    trained_on = checkpoint.meta.get("data_hash", experiment.data_hash)
+    if trained_on != experiment.data_hash:
+        raise RunError(
+            f"checkpoint {store.path(checkpoint.round)} was trained on other text than the task "
+            f"has now (data {trained_on[:12]}, now {experiment.data_hash[:12]}); put the text of "
+            "task.path back as it was or choose another --workdir"
+        )
     if checkpoint.meta["vocabulary_hash"] != experiment.vocabulary_hash:
         raise RunError(
             f"checkpoint {store.path(checkpoint.round)} was trained with another vocabulary than "
@@ -92,6 +100,7 @@ def save(
         {
             "score": score,
             "vocabulary_hash": experiment.vocabulary_hash,
+            "data_hash": experiment.data_hash,
             "ledger": experiment.ledger.state(),
             "weight_leaves": dict(experiment.weight_leaves),
         },

@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from tff_lm import config as config_lib
 from tasks.errors import TaskError
-from tasks.task import make_task
 from tff_lm.client_order import ClientOrder, parse_in_graph
 from tff_lm.config import ConfigError
 from tff_lm.experiment import settings, task_and_model
@@ -57,7 +56,7 @@ def count(workdir: Workdir) -> MaskCounts:
     config = config_lib.read_json(workdir.config)
     rounds = _rounds_done(workdir)
     try:
-        task = make_task(settings.task(config))
+        task = settings.prepared_task(config)
         model = task_and_model.client_model(config, task)
     except (TaskError, ValueError) as error:
         raise ConfigError(str(error)) from error

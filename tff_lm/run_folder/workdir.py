@@ -39,6 +39,11 @@ class Workdir:
         return self.root / "vocabulary.txt"
 
     @property
+    def bad_rows(self) -> pathlib.Path:
+        """Rows of the data that could not be read, where there are any."""
+        return self.root / "bad_rows.txt"
+
+    @property
     def client_states(self) -> pathlib.Path:
         """What clients keep between rounds, where that is much."""
         return self.root / "client_states.sqlite"

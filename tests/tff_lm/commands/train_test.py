@@ -254,6 +254,35 @@ class LaunchTest(parameterized.TestCase):
         self.assertEqual(code, 1)
         self.assertIn("another vocabulary", self.err.getvalue())
 
+    def test_other_text_is_refused(self):
+        """Under a vocabulary of its own, too: nothing else tells that a file was replaced."""
+        self.train()
+        code = self.train(fakes.config(federated__rounds=8), data_hash="other")
+        self.assertEqual(code, 1)
+        (line,) = self.err.getvalue().splitlines()
+        self.assertRegex(line, r"^error: .* other text .* \(data def, now other\); put the text")
+
+    def test_a_run_of_an_earlier_version_goes_on(self):
+        save = CheckpointStore.save
+
+        def without_hash(store, number, arrays, meta):
+            del meta["data_hash"]
+            save(store, number, arrays, meta)
+
+        with mock.patch.object(CheckpointStore, "save", without_hash):
+            self.train()
+        self.assertEqual(self.train(fakes.config(federated__rounds=8), data_hash="other"), 0)
+
+    def test_first_it_says_what_the_data_are(self):
+        self.train()
+        lines = self.out.getvalue().splitlines()
+        (first,) = [number for number, line in enumerate(lines) if line.startswith("data: 16 ")]
+        bad_rows = f"the first mine.jsonl:7: not JSON; all of them: {self.workdir.bad_rows}"
+        self.assertIn(bad_rows, "\n".join(lines[first : first + 6]))
+        self.assertIn("warning: 2.00% of the sub-words are unknown", "\n".join(lines))
+        summary = json.loads(self.workdir.summary.read_text())
+        self.assertEqual(summary["data"], fakes.DATA)
+
     def test_a_second_run_in_the_same_folder_is_refused(self):
         self.workdir.create()
         with Lock(self.workdir):

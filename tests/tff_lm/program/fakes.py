@@ -23,6 +23,20 @@ CLIENTS = Clients(
 PARAMETERS = 10
 UPLOAD_BYTES, DOWNLOAD_BYTES = 40, 80  # a client and round
 TOKENS = 100  # a client
+# As `tasks.report.figures` has it.
+DATA = {
+    "people": {"train": 9, "validation": 4, "test": 3},
+    "sentences": {"train": 90, "validation": 40, "test": 30},
+    "words": None,
+    "sub_words": {"train": 1000, "validation": 400, "test": 300},
+    "max_length": 30,
+    "long_sentences": 2,
+    "unknown_share": 0.02,
+    "cut_share": 0.0,
+    "left_out": {"not JSON": 3},
+    "unreadable_rows": 3,
+    "first_unreadable": "mine.jsonl:7: not JSON",
+}
 
 
 def config(**changes):
@@ -152,7 +166,11 @@ def evaluations(config, runtime: FakeRuntime) -> list[Evaluation]:
 
 
 def experiment(
-    config, runtime: FakeRuntime, vocabulary_hash: str = "abc", passes: int = 1
+    config,
+    runtime: FakeRuntime,
+    vocabulary_hash: str = "abc",
+    data_hash: str = "def",
+    passes: int = 1,
 ) -> Experiment:
     return Experiment(
         config=config,
@@ -166,8 +184,9 @@ def experiment(
         ledger=CommunicationLedger(PARAMETERS),
         unigram=lambda: dict.fromkeys(figures.QUALITY, 321.0),
         vocabulary_hash=vocabulary_hash,
+        data_hash=data_hash,
         weight_leaves={"layer/kernel": "weights"},
-        facts={"parameters": PARAMETERS, "versions": {}},
+        facts={"parameters": PARAMETERS, "versions": {}, "data": DATA},
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from absl.testing import absltest, parameterized
 
+from tasks.normalization import normalize_text
 from tasks.vocabulary import SPECIAL_PIECES, Vocabulary
 from tff_lm.commands.word_search import WordSearch
 from tff_lm.models import build_model
@@ -39,15 +40,41 @@ assert not any(name.split(".")[0] in ("tff_lm", "tasks", "tensorflow_text") for 
 """
 
 
+UNSPACED = Vocabulary([*SPECIAL_PIECES, "今", "天", "กี่", "##ี", "ก", "o", "##k"], size=14)
+
+
 class EncoderTest(parameterized.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.encoders = {
+            vocabulary: tf.function(
+                WordpieceEncoder(vocabulary, lower_case=True).encode,
+                input_signature=[tf.TensorSpec([], tf.string)],
+            )
+            for vocabulary in (VOCABULARY, UNSPACED)
+        }
+
+    def check(self, vocabulary, phrase):
+        ids = self.encoders[vocabulary](tf.constant(phrase)).numpy().tolist()
+        text = normalize_text(phrase, lower_case=True)
+        self.assertEqual(ids, [1, *vocabulary.encode([text])[0]])
+
     @parameterized.parameters(
         *PHRASES, "today", "todaydaydays", "\u2019 a\u2019s", "x", "xday a", "tox oé", "day\tto\n a"
     )
     def test_it_cuts_as_the_vocabulary_does(self, phrase):
-        encoder = WordpieceEncoder(VOCABULARY, lower_case=True)
-        ids = tf.function(encoder.encode)(tf.constant(phrase)).numpy().tolist()
-        plain = phrase.lower().replace("\u2019", "'")
-        self.assertEqual(ids, [1, *VOCABULARY.encode([" ".join(plain.split())])[0]])
+        self.check(VOCABULARY, phrase)
+
+    @parameterized.parameters(
+        "how\u00a0are", "\uff28\uff4f\uff57 are", "to\u200bday", "e\u0301 ", "to\u2014day", "todxay"
+    )
+    def test_it_normalizes_as_training_does(self, phrase):
+        self.check(VOCABULARY, phrase)
+
+    @parameterized.parameters("今天ok今好", "ok กี่กี\u3000天。ok", "x今")
+    def test_it_cuts_text_without_spaces(self, phrase):
+        self.check(UNSPACED, phrase)
 
 
 class SavedModelTest(absltest.TestCase):
