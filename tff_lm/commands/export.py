@@ -5,7 +5,6 @@ from __future__ import annotations
 import pathlib
 
 from tff_lm import config as config_lib
-from tff_lm.commands import failures
 from tff_lm.config import ConfigError
 from tff_lm.program import resume
 from tff_lm.run_folder.checkpoints import CheckpointStore
@@ -29,26 +28,26 @@ def export(workdir: Workdir, folder: pathlib.Path, checkpoint: str) -> int:
 
     Raises:
       ConfigError: If there is no run in `workdir`, or something in `folder`.
+      RunError: If there is no such checkpoint.
     """
     config = config_lib.read_json(workdir.config)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"--out: {folder} is there already; choose another folder")
-    try:
-        chosen = resume.choose_best(CheckpointStore(workdir.checkpoints), checkpoint)
-        # After the checks above, since TensorFlow takes seconds to import.
-        from tff_lm.serving import saved_model, trained_model
+    chosen = resume.choose_best(CheckpointStore(workdir.checkpoints), checkpoint)
+    # TensorFlow would say it in a traceback of its own.
+    folder.mkdir(parents=True, exist_ok=True)
+    # After the checks above, since TensorFlow takes seconds to import.
+    from tff_lm.serving import saved_model, trained_model
 
-        vocabulary = trained_model.load_vocabulary(workdir, chosen)
-        saved_model.save(
-            trained_model.load_model(config, chosen, vocabulary),
-            vocabulary,
-            str(folder),
-            vocabulary_path=str(workdir.vocabulary),
-            lower_case=config.task.lower_case,
-            max_context=config.federated.max_length,
-        )
-    except failures.FAILURES as error:
-        return failures.explain(error)
+    vocabulary = trained_model.load_vocabulary(workdir, chosen)
+    saved_model.save(
+        trained_model.load_model(config, chosen, vocabulary),
+        vocabulary,
+        str(folder),
+        vocabulary_path=str(workdir.vocabulary),
+        lower_case=config.task.lower_case,
+        max_context=config.federated.max_length,
+    )
     print(f"{config.model.name} after round {chosen.round}: {folder}\n")
     print(_USE.format(folder=folder))
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from types import FrameType, TracebackType
 from typing import Any
@@ -71,4 +72,8 @@ class Interrupts:
         if not self._deferred or self._requested is not None:
             raise Interrupted(number)
         self._requested = number
-        print("\nstopping after this round, with a checkpoint (again: stop at once)", flush=True)
+        # Whoever closes the terminal, or what we are piped into, closes what is printed to as well.
+        with contextlib.suppress(OSError):
+            print(
+                "\nstopping after this round, with a checkpoint (again: stop at once)", flush=True
+            )

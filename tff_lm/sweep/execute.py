@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from tff_lm.config import python_file
 from tff_lm.config.option import ConfigError
 from tff_lm.program.interrupt import Interrupted, Interrupts
-from tff_lm.run_folder.errors import RunError
 from tff_lm.run_folder.workdir import Lock, Workdir
 from tff_lm.sweep.child import Child
 from tff_lm.sweep.collect import collect
@@ -95,9 +94,6 @@ def execute(request: Request, start: Starter = Child) -> int:
                 file=sys.stderr,
             )
             return interrupted.exit_code
-        except (RunError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
 
 
 def _plan(request: Request) -> _Plan:

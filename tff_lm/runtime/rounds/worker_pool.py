@@ -35,13 +35,17 @@ class WorkerPool(StartStop):
 
         Raises:
             WorkerLostError: if no worker answers.
+            WorkerStartError: if none does, and the first cannot be started.
         """
         for slot in self._slots:
             slot.open()
+        first = self._slots[0]
         if not any(slot.session for slot in self._slots):
-            self._slots[0].open(at_once=True)
+            first.open(at_once=True)
         if not any(slot.session for slot in self._slots):
-            raise errors.WorkerLostError("None of the workers answers.")
+            raise first.failure or errors.WorkerLostError("None of the workers answers.")
+        for slot in self._slots:
+            slot.tell_failure()
 
     def stop(self) -> None:
         """Ends the sessions and the workers."""
