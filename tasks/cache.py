@@ -60,13 +60,13 @@ def _writing(parent: str) -> Iterator[None]:
         yield
     except (OSError, sqlite3.OperationalError) as error:
         # Reading the user's own text can fail as well, but names a file elsewhere.
-        path = getattr(error, "filename", None) or parent
-        if os.path.commonpath([parent, os.path.abspath(path)]) not in (parent, path):
+        path = os.path.abspath(getattr(error, "filename", None) or parent)
+        if os.path.commonpath([parent, path]) not in (parent, path):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise TaskError(
             f"the folder of prepared data, {parent}, cannot be written to ({reason}: {path}); make "
-            "room or make it writable there, or name another by TFF_LM_CACHE"
+            "room or make it writable there, or name another by TFF_LM_CACHE (or cache_dir)"
         ) from error
 
 

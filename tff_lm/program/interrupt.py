@@ -7,6 +7,7 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any
 
+_STOPPING = "\nstopping after this round, with a checkpoint (again: stop at once)"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -72,8 +73,6 @@ class Interrupts:
         if not self._deferred or self._requested is not None:
             raise Interrupted(number)
         self._requested = number
-        # Whoever closes the terminal, or what we are piped into, closes what is printed to as well.
+        # A terminal or a pipe that is closed takes no message: that must not cost the round.
         with contextlib.suppress(OSError):
-            print(
-                "\nstopping after this round, with a checkpoint (again: stop at once)", flush=True
-            )
+            print(_STOPPING, flush=True)
