@@ -23,11 +23,11 @@ from tff_lm.commands import streams
 from tff_lm.config import command_line
 from tff_lm.config.option import ConfigError
 from tff_lm.program.interrupt import Interrupted
-from tff_lm.run_folder.errors import RunError
+from tff_lm.run_folder.errors import DamagedFileError, RunError
 from tff_lm.runtime.errors import ComputationError, RuntimeFailure, WorkerStartError
 from tff_lm.runtime.network.certificates import CertificateError
 
-_MISTAKES = (ConfigError, TaskError, CertificateError)
+_MISTAKES = (ConfigError, TaskError, CertificateError, DamagedFileError)
 _SYSTEM = (OSError, sqlite3.Error, MemoryError)
 _RUN = (RunError, WorkerStartError, ComputationError, RuntimeFailure)
 

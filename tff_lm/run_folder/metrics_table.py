@@ -10,7 +10,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from tff_lm.run_folder import files
-from tff_lm.run_folder.errors import RunError
+from tff_lm.run_folder.errors import DamagedFileError
 
 # A figure that a round does not have (no evaluation was due) is an empty cell.
 _EMPTY = ""
@@ -35,13 +35,13 @@ class MetricsTable:
           The rows kept, as `read_rows` gives them.
 
         Raises:
-          RunError: if the file holds something else.
+          DamagedFileError: if the file holds something else.
         """
         try:
             kept = [row for row in self._raw_rows() if int(row["round"]) <= last_round]
             rows = [_numbers(row) for row in kept]
         except ValueError as error:
-            raise RunError(
+            raise DamagedFileError(
                 f"{self._path} is damaged ({error}); restore it or choose another --workdir"
             ) from error
         header = {name: name for name in self._columns}

@@ -13,7 +13,7 @@ from typing import Any
 import ml_collections
 
 from tff_lm.run_folder import curve, files
-from tff_lm.run_folder.errors import RunError
+from tff_lm.run_folder.errors import DamagedFileError
 from tff_lm.run_folder.progress import human_bytes
 from tff_lm.run_folder.workdir import Workdir
 
@@ -99,7 +99,7 @@ def write(workdir: Workdir, summary: Mapping[str, Any]) -> None:
 
 
 def read(workdir: Workdir) -> dict[str, Any] | None:
-    """The run's summary, or None if it has not finished; raises RunError if it is damaged."""
+    """The run's summary, or None if it has not finished; raises DamagedFileError."""
     try:
         found = json.loads(workdir.summary.read_bytes())
         if isinstance(found, dict) and isinstance(found.get("rounds"), int):
@@ -109,7 +109,7 @@ def read(workdir: Workdir) -> dict[str, Any] | None:
         return None
     except ValueError as error:
         reason = f"it is not JSON: {error}"
-    raise RunError(
+    raise DamagedFileError(
         f"{workdir.summary} is damaged ({reason}); remove it, and the command that started the run "
         "measures the model again"
     )
