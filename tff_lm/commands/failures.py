@@ -72,10 +72,13 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
     try:
         code = _code(main)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of our output has seen enough (`| head`): Python's own note would follow.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
         code = 1
+        if not isinstance(error, BrokenPipeError):  # whose reader has seen enough (`| head`)
+            error.filename = error.filename or "standard output"
+            code = answer(error)
+        # What is left in its buffer would fail once more at the end, in Python's own words.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
 
 

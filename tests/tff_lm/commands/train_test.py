@@ -310,7 +310,7 @@ class LaunchTest(parameterized.TestCase):
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
             signal.signal(signal.SIGXFSZ, handler)
         self.assertRegex(
-            self.err.getvalue(), rf"\Aerror: {self.workdir.root}/[^\n]*File too large; [^\n]*\n\Z"
+            self.err.getvalue(), rf"\nerror: {self.workdir.root}/[^\n]*File too large; [^\n]*\n\Z"
         )
         self.assertEqual(self.final_state(self.workdir).round, 2)
         self.assertEqual(self.train(), 0)
