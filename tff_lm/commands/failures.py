@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import pathlib
 import signal
 import sqlite3
 import sys
@@ -23,6 +24,7 @@ from tff_lm.commands import streams
 from tff_lm.config import command_line
 from tff_lm.config.option import ConfigError
 from tff_lm.program.interrupt import Interrupted
+from tff_lm.run_folder import files
 from tff_lm.run_folder.errors import DamagedFileError, RunError
 from tff_lm.runtime.errors import ComputationError, RuntimeFailure, WorkerStartError
 from tff_lm.runtime.network.certificates import CertificateError
@@ -71,12 +73,10 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         code = _code(main)
-        sys.stdout.flush()
+        _flush()
     except OSError as error:
-        code = 1
-        if not isinstance(error, BrokenPipeError):  # whose reader has seen enough (`| head`)
-            error.filename = error.filename or "standard output"
-            code = answer(error)
+        # A reader that has seen enough (`| head`) is no error.
+        code = 1 if isinstance(error, BrokenPipeError) else answer(error)
         # What is left in its buffer would fail once more at the end, in Python's own words.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
@@ -84,8 +84,14 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
 
 def _code(main: Callable[[Sequence[str]], int | None]) -> object:
     """What the program's exit code is to be."""
+
+    def flushed(argv: Sequence[str]) -> int | None:
+        code = main(argv[1:])
+        _flush()
+        return code
+
     try:
-        return app.run(lambda argv: main(argv[1:]), flags_parser=command_line.parse)
+        return app.run(flushed, flags_parser=command_line.parse)
     except SystemExit as end:
         return end.code
     except BrokenPipeError:
@@ -99,6 +105,11 @@ def _code(main: Callable[[Sequence[str]], int | None]) -> object:
         if not is_known(error):
             raise
         return answer(error)
+
+
+def _flush() -> None:
+    with files.naming(pathlib.Path("standard output")):
+        sys.stdout.flush()
 
 
 def is_known(error: Exception) -> bool:
