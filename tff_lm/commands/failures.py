@@ -26,12 +26,17 @@ from tff_lm.config.option import ConfigError
 from tff_lm.program.interrupt import Interrupted
 from tff_lm.run_folder import files
 from tff_lm.run_folder.errors import DamagedFileError, RunError
-from tff_lm.runtime.errors import ComputationError, RuntimeFailure, WorkerStartError
+from tff_lm.runtime.errors import (
+    ComputationError,
+    RuntimeFailure,
+    WorkerLostError,
+    WorkerStartError,
+)
 from tff_lm.runtime.network.certificates import CertificateError
 
 _MISTAKES = (ConfigError, TaskError, CertificateError, DamagedFileError)
 _SYSTEM = (OSError, sqlite3.Error, MemoryError)
-_RUN = (RunError, WorkerStartError, ComputationError, RuntimeFailure)
+_RUN = (RunError, WorkerStartError, WorkerLostError, ComputationError, RuntimeFailure)
 
 _INTERRUPTED = 128 + signal.SIGINT
 
@@ -138,6 +143,8 @@ def describe(error: Exception) -> str:
         return f"not enough memory; {_REMEDIES[errno.ENOMEM]}{_AGAIN}"
     if _NO_THREAD in str(error):
         return f"{error}; {_REMEDIES[errno.EAGAIN]}{_AGAIN}"
+    if isinstance(error, WorkerLostError):
+        return f"{error}. Memory, processes or files may be limited: `ulimit -a` shows it"
     return str(error)
 
 

@@ -66,7 +66,9 @@ class Workdir:
             for folder in (self.plots, self.checkpoints, self.tensorboard, self.worker_log.parent):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(f"--workdir {self.root} cannot be created: {error.strerror}") from error
+            raise RunError(
+                f"--workdir {self.root} cannot be created: {error.strerror}; name another folder"
+            ) from error
 
 
 class Lock:

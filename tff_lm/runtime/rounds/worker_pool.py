@@ -43,7 +43,11 @@ class WorkerPool(StartStop):
         if not any(slot.session for slot in self._slots):
             first.open(at_once=True)
         if not any(slot.session for slot in self._slots):
-            raise first.failure or errors.WorkerLostError("None of the workers answers.")
+            if isinstance(first.failure, errors.WorkerStartError):
+                raise first.failure
+            raise errors.WorkerLostError(
+                f"None of the workers answers ({first.failure}); see their logs, in logs/"
+            )
         for slot in self._slots:
             slot.tell_failure()
 
