@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
+import shutil
+from collections.abc import Iterator
 
 from tff_lm import config as config_lib
 from tff_lm.config import ConfigError
@@ -34,20 +37,39 @@ def export(workdir: Workdir, folder: pathlib.Path, checkpoint: str) -> int:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"--out: {folder} is there already; choose another folder")
     chosen = resume.choose_best(CheckpointStore(workdir.checkpoints), checkpoint)
-    # TensorFlow would say it in a traceback of its own.
+    # TensorFlow would say in a traceback of its own that it cannot.
     folder.mkdir(parents=True, exist_ok=True)
     # After the checks above, since TensorFlow takes seconds to import.
     from tff_lm.serving import saved_model, trained_model
 
     vocabulary = trained_model.load_vocabulary(workdir, chosen)
-    saved_model.save(
-        trained_model.load_model(config, chosen, vocabulary),
-        vocabulary,
-        str(folder),
-        vocabulary_path=str(workdir.vocabulary),
-        lower_case=config.task.lower_case,
-        max_context=config.federated.max_length,
-    )
+    model = trained_model.load_model(config, chosen, vocabulary)
+    with _whole(folder) as temporary:
+        saved_model.save(
+            model,
+            vocabulary,
+            str(temporary),
+            vocabulary_path=str(workdir.vocabulary),
+            lower_case=config.task.lower_case,
+            max_context=config.federated.max_length,
+        )
     print(f"{config.model.name} after round {chosen.round}: {folder}\n")
     print(_USE.format(folder=folder))
     return 0
+
+
+@contextlib.contextmanager
+def _whole(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A temporary folder that takes the place of an empty one, `folder`, when the block ends well.
+
+    When it fails, neither is left.
+    """
+    temporary = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        yield temporary
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        folder.rmdir()
+        raise

@@ -14,6 +14,7 @@ import pathlib
 import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
@@ -76,6 +77,7 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
     streams.prepare()
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # as `bin` has set it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.excepthook = _of_thread
     try:
         code = _code(main)
         _flush()
@@ -110,6 +112,12 @@ def _code(main: Callable[[Sequence[str]], int | None]) -> object:
         if not is_known(error):
             raise
         return answer(error)
+
+
+def _of_thread(arguments: threading.ExceptHookArgs) -> None:
+    """A thread that finds no room for another leaves it to the main one to say so."""
+    if _NO_THREAD not in str(arguments.exc_value):
+        threading.__excepthook__(arguments)
 
 
 def _flush() -> None:

@@ -116,6 +116,19 @@ class RunTest(parameterized.TestCase):
             "again\n",
         )
 
+    def test_a_thread_without_room_for_another_leaves_it_to_the_main_one(self):
+        body = (
+            "import threading; "
+            "raises = lambda text: (_ for _ in ()).throw(RuntimeError(text)); "
+            "[(each.start(), each.join()) for each in ("
+            "threading.Thread(target=raises, args=(text,)) for text in "
+            '("can\'t start new thread", "a fault"))]'
+        )
+        code, _, err = self.outcome(body)
+        self.assertEqual(code, 0)
+        self.assertNotIn("can't start", err)
+        self.assertIn("RuntimeError: a fault", err)
+
     def test_a_fault_of_ours_is_a_traceback(self):
         code, _, err = self.outcome("1 / 0")
         self.assertEqual(code, 1)
