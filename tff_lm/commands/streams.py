@@ -10,7 +10,7 @@ import errno
 import io
 import os
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 _UNPRINTABLE = "backslashreplace"  # what a terminal cannot print shows as \xe9
 
@@ -57,7 +57,7 @@ class _Terminal(io.FileIO):
     The signal that says so ends a run after its round: a message must not do so before.
     """
 
-    def write(self, data) -> int:
+    def write(self, data: Any, /) -> int:
         try:
             return super().write(data)
         except OSError as error:
