@@ -89,7 +89,7 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
     sys.exit(code)
 
 
-def _code(main: Callable[[Sequence[str]], int | None]) -> object:
+def _code(main: Callable[[Sequence[str]], int | None]) -> str | int | None:
     """What the program's exit code is to be."""
 
     def flushed(argv: Sequence[str]) -> int | None:
