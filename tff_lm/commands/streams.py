@@ -6,7 +6,9 @@ opens, and then write messages into that file.
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import fcntl
 import io
 import os
 import sys
@@ -25,14 +27,15 @@ def prepare() -> None:
 
 
 def _occupy(number: int) -> None:
-    """Gives a descriptor that is closed to /dev/null."""
-    try:
-        os.fstat(number)
-    except OSError:
-        opened = os.open(os.devnull, os.O_RDWR)
-        if opened != number:
-            os.dup2(opened, number)
-            os.close(opened)
+    """Gives a descriptor that is closed, or cannot be written to, to /dev/null."""
+    with contextlib.suppress(OSError):  # closed
+        mode = fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE
+        if number == 0 or mode != os.O_RDONLY:
+            return
+    opened = os.open(os.devnull, os.O_RDWR)
+    if opened != number:
+        os.dup2(opened, number)
+        os.close(opened)
 
 
 def _lasting(stream: TextIO | None, number: int) -> TextIO:

@@ -145,6 +145,10 @@ class RunTest(parameterized.TestCase):
         self.assertEqual(code, 2)
         self.assertLen(err.splitlines(), 1)
 
+    def test_a_stream_that_can_only_be_read_takes_messages_all_the_same(self):
+        body = "print('lost', file=sys.stderr, flush=True); print('on')"
+        self.assertEqual(self.outcome(body, "exec {command} 2</dev/null")[:2], (0, "on\n"))
+
     def test_what_cannot_be_printed_is_spelt(self):
         for environment in ({"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}):
             code, out, err = self.outcome("print('caf\\u00e9 \\u0436')", environment=environment)
