@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from tff_lm import paths
-from tff_lm.commands import export
+from tff_lm.commands import export, failures
 from tff_lm.config import command_line
 from tff_lm.run_folder.workdir import Workdir
 
@@ -30,4 +30,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    failures.run(main)

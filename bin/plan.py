@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from tff_lm import paths
+from tff_lm.commands import failures
 from tff_lm.config import ConfigError, command_line
 from tff_lm.planner.request import POLICIES, Request
 
@@ -84,4 +85,4 @@ def _speed(model: str) -> float | None:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    failures.run(main)

@@ -10,16 +10,15 @@ their reasons and line numbers, and examples of what the model sees.
 
 from collections.abc import Sequence
 
-from absl import app, flags
+from absl import flags
 
-import tff_lm  # noqa: F401 (first: it silences the libraries below)
 from tff_lm import paths
-from tasks.errors import TaskError
 from tasks.options import TaskOptions
 from tasks.registry import CORPORA
 from tasks.report import describe
 from tasks.task import make_task
-from tff_lm.config import command_line
+from tff_lm.commands import failures
+from tff_lm.config import ConfigError
 
 _TASK = flags.DEFINE_string("task", "chat", f"one of {', '.join(CORPORA)}")
 _PATH = flags.DEFINE_string("path", None, "file or folder of the text, for a task that needs one")
@@ -41,30 +40,28 @@ _USER_COLUMN = flags.DEFINE_string("user_column", "user", "column of the user, f
 _TEXT_COLUMN = flags.DEFINE_string("text_column", "text", "column of the text, for --task=text")
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Prepares, and prints the statistics; bad input ends with one line and exit code 2."""
-    if arguments[1:]:
-        command_line.fail(f"unexpected argument {arguments[1]!r}; write --task=NAME")
-    try:
-        task = make_task(
-            TaskOptions(
-                name=_TASK.value,
-                path=_resolved(_PATH.value),
-                cache_dir=_resolved(_CACHE_DIR.value),
-                vocabulary_size=_VOCABULARY_SIZE.value,
-                vocabulary=_resolved(_VOCABULARY.value),
-                lower_case=_LOWER_CASE.value,
-                min_examples=_MIN_EXAMPLES.value,
-                max_examples=_MAX_EXAMPLES.value,
-                max_clients=_MAX_CLIENTS.value,
-                user_column=_USER_COLUMN.value,
-                text_column=_TEXT_COLUMN.value,
-            ),
-            max_length=_MAX_LENGTH.value,
-        )
-    except TaskError as error:
-        command_line.fail(error)
+def main(arguments: Sequence[str]) -> int:
+    """Prepares, and prints the statistics; returns the exit code."""
+    if arguments:
+        raise ConfigError(f"unexpected argument {arguments[0]!r}; write --task=NAME")
+    task = make_task(
+        TaskOptions(
+            name=_TASK.value,
+            path=_resolved(_PATH.value),
+            cache_dir=_resolved(_CACHE_DIR.value),
+            vocabulary_size=_VOCABULARY_SIZE.value,
+            vocabulary=_resolved(_VOCABULARY.value),
+            lower_case=_LOWER_CASE.value,
+            min_examples=_MIN_EXAMPLES.value,
+            max_examples=_MAX_EXAMPLES.value,
+            max_clients=_MAX_CLIENTS.value,
+            user_column=_USER_COLUMN.value,
+            text_column=_TEXT_COLUMN.value,
+        ),
+        max_length=_MAX_LENGTH.value,
+    )
     print(describe(task))
+    return 0
 
 
 def _resolved(path: str | None) -> str:
@@ -72,4 +69,4 @@ def _resolved(path: str | None) -> str:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    failures.run(main)

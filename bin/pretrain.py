@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from tff_lm import paths
-from tff_lm.commands import train
+from tff_lm.commands import failures, train
 from tff_lm.config import command_line, python_file
 from tff_lm.run_folder import repeating_command
 from tff_lm.run_folder.workdir import Workdir
@@ -42,4 +42,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    failures.run(main)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from tff_lm import paths
+from tff_lm.commands import failures
 from tff_lm.config import ConfigError, command_line
 from tff_lm.run_folder.workdir import Workdir
 
@@ -47,4 +48,4 @@ def _path(text: str) -> pathlib.Path:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    failures.run(main)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from absl import flags
 
 from tff_lm import paths
+from tff_lm.commands import failures
 from tff_lm.config import command_line
 from tff_lm.sweep import execute
 
@@ -43,4 +44,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    failures.run(main)

@@ -19,9 +19,11 @@ import sys
 import time
 from collections.abc import Sequence
 
-from absl import app, flags, logging
+from absl import flags, logging
 
 from tff_lm import paths
+from tff_lm.commands import failures
+from tff_lm.config import ConfigError, command_line
 from tff_lm.runtime import errors
 from tff_lm.runtime.network import certificates, tunnel
 from tff_lm.runtime.processes import cores, worker
@@ -83,22 +85,19 @@ def _terminate(signal_number: int, frame: object) -> None:
     sys.exit(0)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Makes certificates or serves."""
-    if len(arguments) > 1:
-        raise app.UsageError(f"Unexpected argument {arguments[1]!r}.")
+def main(arguments: Sequence[str]) -> int:
+    """Makes certificates or serves; returns the exit code."""
+    command_line.refuse_positional(arguments)
     signal.signal(signal.SIGTERM, _terminate)
     signal.signal(signal.SIGINT, _terminate)
-    try:
-        if _MAKE.value:
-            certificates.make(pathlib.Path(paths.resolve(_MAKE.value)))
-        elif _CERTIFICATES.value:
-            _serve_forever(pathlib.Path(paths.resolve(_CERTIFICATES.value)))
-        else:
-            raise app.UsageError("Give --certificates=FOLDER, or --make_certificates=FOLDER once.")
-    except (certificates.CertificateError, errors.WorkerStartError) as error:
-        sys.exit(f"error: {error}")
+    if _MAKE.value:
+        certificates.make(pathlib.Path(paths.resolve(_MAKE.value)))
+    elif _CERTIFICATES.value:
+        _serve_forever(pathlib.Path(paths.resolve(_CERTIFICATES.value)))
+    else:
+        raise ConfigError("give --certificates=FOLDER, or --make_certificates=FOLDER once")
+    return 0
 
 
 if __name__ == "__main__":
-    app.run(main)
+    failures.run(main)

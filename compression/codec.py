@@ -17,13 +17,18 @@ import tensorflow as tf
 
 Payload = collections.OrderedDict  # name -> packed tf.Tensor (uint8, uint16, float32, ...)
 
+# The largest value that goes into levels: steps between them, their reciprocals and sums over a
+# rotated block then stay within float32's range. What is larger counts as not finite.
+LARGEST = 2.0**100
+
 
 class Codec(abc.ABC):
     """Encodes and decodes one tensor. Subclasses are frozen dataclasses of their options.
 
-    A tensor that holds NaN or an infinity (or a number so large that a statistic the codec sends
-    overflows float32) still yields a payload, of the usual size, for which `is_valid` is False; its
-    decoded value means nothing. Shapes are static; a tensor may have no elements.
+    A tensor that holds NaN or an infinity, or a number too large for the codec, still yields a
+    payload, of the usual size, for which `is_valid` is False; its decoded value means nothing. What
+    is valid decodes to within the codec's error, and 1e-15 for a value: squares and reciprocals of
+    smaller ones leave float32's range. Shapes are static; a tensor may have no elements.
 
     Attributes:
       quantizes: Whether the values become levels between bounds that many of them share, so that
@@ -73,11 +78,16 @@ class Codec(abc.ABC):
     def is_valid(self, payload: Payload) -> tf.Tensor:
         """bool[]: whether every float in the payload is finite.
 
-        This suffices because every codec sends, as a float, a statistic that a single NaN or
-        infinity of its input turns into one.
+        This suffices because every codec sends, as a float, a statistic that a single NaN,
+        infinity or number too large of its input turns into one (`nan_unless`).
         """
         checks = [all_finite(part) for part in payload.values() if part.dtype.is_floating]
         return tf.reduce_all(tf.stack(checks)) if checks else tf.constant(True)
+
+
+def nan_unless(condition: tf.Tensor, statistic: tf.Tensor) -> tf.Tensor:
+    """A part of a payload, NaN where what it is of cannot be carried."""
+    return tf.where(condition, statistic, float("nan"))
 
 
 def all_finite(tensor: tf.Tensor) -> tf.Tensor:

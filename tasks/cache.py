@@ -8,8 +8,11 @@ import logging
 import os
 import pathlib
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+
+from tasks.errors import TaskError
 
 _MANIFEST = "manifest.json"
 _KEY_LENGTH = 16
@@ -39,10 +42,35 @@ def prepare_folder(folder: str, fill: Callable[[str], None]) -> str:
 
     Returns:
       `folder`.
+
+    Raises:
+      TaskError: If the folder around it cannot be written to.
     """
     if _is_whole(folder):
         return folder
     parent, name = os.path.split(os.path.abspath(folder))
+    with _writing(parent):
+        return _prepare(folder, parent, name, fill)
+
+
+@contextlib.contextmanager
+def _writing(parent: str) -> Iterator[None]:
+    """Names the folder of prepared data, and its variable, where that cannot be written to."""
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        # Reading the user's own text can fail as well, but names a file elsewhere.
+        path = os.path.abspath(getattr(error, "filename", None) or parent)
+        if os.path.commonpath([parent, path]) not in (parent, path):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise TaskError(
+            f"the folder of prepared data, {parent}, cannot be written to ({reason}: {path}); make "
+            "room or make it writable there, or name another by TFF_LM_CACHE (or cache_dir)"
+        ) from error
+
+
+def _prepare(folder: str, parent: str, name: str, fill: Callable[[str], None]) -> str:
     os.makedirs(parent, exist_ok=True)
     with lock(os.path.join(parent, f".{name}.lock")):
         _discard_remains(parent, name)

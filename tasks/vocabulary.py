@@ -185,7 +185,8 @@ class Vocabulary:
             with open(path, encoding="utf-8", newline="\n") as file:
                 lines = file.read().split("\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise TaskError(f"cannot read the vocabulary {path}: {error}") from error
+            reason = getattr(error, "strerror", None) or str(error)
+            raise TaskError(f"cannot read the vocabulary {path}: {reason}; restore it") from error
         if lines.pop():
             raise TaskError(f"the vocabulary {path} is cut short; prepare the data again")
         try:

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from compression.codec import Payload, element_count
+from compression.codec import Payload, element_count, nan_unless
 from compression.hadamard import Rotation
 from compression.level_codec import LevelCodec
 from compression.registry import CODECS
@@ -39,6 +39,7 @@ _COMPANDER = {
     8: (0.01574542, 0.80012856),
 }
 _SMALLEST = 1e-37  # stands for the variance of a block of zeros
+_LARGEST_ENERGY = 2.0**120  # leaves room for the factor of `_levels`
 
 SCALES = ("unbiased", "least_squares")
 
@@ -48,7 +49,7 @@ SCALES = ("unbiased", "least_squares")
 class Eden(LevelCodec):
     """Payload: `levels`, bit-packed, of the padded tensor; `scales` float32[blocks].
 
-    Values whose squares overflow float32 (above about 1e18) count as not finite.
+    A block longer than 2**60 (1.15e18) counts as not finite.
 
     Attributes:
       bits: Width of a level, 1 to 8.
@@ -91,7 +92,8 @@ class Eden(LevelCodec):
             scales = _divide(energy, product)
         else:
             scales = _divide(product, tf.reduce_sum(tf.square(points), 1))
-        return tf.reshape(levels, [-1]), Payload(scales=scales)
+        sent = nan_unless(energy <= _LARGEST_ENERGY, scales)
+        return tf.reshape(levels, [-1]), Payload(scales=sent)
 
     def dequantize(
         self, levels: tf.Tensor, side: Payload, shape: Sequence[int], seed: tf.Tensor

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compression import randomness
-from compression.codec import Payload, element_count
+from compression.codec import LARGEST, Payload, element_count, nan_unless
 from compression.level_codec import LevelCodec
 from compression.registry import CODECS
 
@@ -23,7 +23,10 @@ _GUARD = 2.0**-20  # keeps x = m on its level despite float32's rounding; see Un
 @CODECS.register("terngrad")
 @dataclasses.dataclass(frozen=True)
 class TernGrad(LevelCodec):
-    """Payload: `levels` in {0, 1, 2}, five a byte; `scale` float32[], max|x|."""
+    """Payload: `levels` in {0, 1, 2}, five a byte; `scale` float32[], max|x|.
+
+    Values beyond 2**100 count as not finite.
+    """
 
     is_unbiased = True
     num_levels = 3
@@ -39,7 +42,8 @@ class TernGrad(LevelCodec):
         noise = randomness.dither(seed, count, _GUARD, tf.uint16)
         slope = tf.math.reciprocal_no_nan(scale) / noise.unit
         shifted = values * slope + noise.integers + (1.0 + noise.offset) / noise.unit
-        return tf.cast(shifted * noise.unit, tf.uint8), Payload(scale=scale)
+        sent = nan_unless(scale <= LARGEST, scale)
+        return tf.cast(shifted * noise.unit, tf.uint8), Payload(scale=sent)
 
     def dequantize(
         self, levels: tf.Tensor, side: Payload, shape: Sequence[int], seed: tf.Tensor

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow_model_optimization.python.core.internal.tensor_encoding import stages
 
-from compression.codec import Codec, Payload, element_count
+from compression.codec import LARGEST, Codec, Payload, element_count, nan_unless
 from compression.registry import CODECS
 
 _VALUES = stages.UniformQuantizationEncodingStage.ENCODED_VALUES_KEY
@@ -29,7 +29,7 @@ _BITS_USED = 28  # of each packed int32
 class TfmotUniform(Codec):
     """Payload: `levels` int32[ceil(n bits / 28)]; `range` float32[2] of (lo, hi).
 
-    Values whose range overflows float32 count as not finite.
+    Values beyond 2**100 count as not finite.
 
     Attributes:
       bits: Width of a level, 1 to 16.
@@ -56,10 +56,10 @@ class TfmotUniform(Codec):
         stage = stages.BitpackingEncodingStage(self.bits)
         packed = stage.encode(quantized[_VALUES], stage.get_params()[0])[_PACKED]
         lo_hi = quantized[_RANGE]
-        is_usable = tf.math.is_finite(lo_hi[1] - lo_hi[0])
+        is_usable = (lo_hi[0] >= -LARGEST) & (lo_hi[1] <= LARGEST)
         return Payload(
             levels=tf.reshape(packed, [math.ceil(count * self.bits / _BITS_USED)]),
-            range=tf.where(is_usable, lo_hi, float("nan")),
+            range=nan_unless(is_usable, lo_hi),
         )
 
     def decode(self, payload: Payload, shape: Sequence[int], seed: tf.Tensor) -> tf.Tensor:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from compression import randomness
-from compression.codec import Payload, element_count
+from compression.codec import LARGEST, Payload, element_count, nan_unless
 from compression.level_codec import LevelCodec
 from compression.registry import CODECS
 
@@ -27,7 +27,8 @@ class Uniform(LevelCodec):
     """Payload: `levels`, bit-packed; `range` float32[rows, 2] of (lo, step).
 
     The paper's rows are whole tensors, the default here. Rows of an embedding differ by orders of
-    magnitude in a model delta, though, and a range of their own keeps the small ones.
+    magnitude in a model delta, though, and a range of their own keeps the small ones. Values beyond
+    2**100 count as not finite.
 
     Attributes:
       bits: Width of a level, 1 to 16.
@@ -113,9 +114,12 @@ class Uniform(LevelCodec):
 
 
 def _range(values: tf.Tensor, intervals: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """(lo, step), float32[rows, 1] each; zero for a tensor without elements."""
+    """(lo, step), float32[rows, 1] each; zero for a tensor without elements.
+
+    The step is NaN where a value is too large.
+    """
     if element_count(values.shape) == 0:
         return tf.zeros([1, 1]), tf.zeros([1, 1])
     lo = tf.reduce_min(values, axis=1, keepdims=True)
     hi = tf.reduce_max(values, axis=1, keepdims=True)
-    return lo, (hi - lo) / intervals
+    return lo, nan_unless((lo >= -LARGEST) & (hi <= LARGEST), (hi - lo) / intervals)

@@ -1,7 +1,9 @@
+import errno
 import multiprocessing
 import os
 import pathlib
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -9,6 +11,7 @@ import textwrap
 from absl.testing import absltest
 
 from tasks import cache
+from tasks.errors import TaskError
 
 _KILLED = textwrap.dedent("""
     import pathlib, sys, time
@@ -56,6 +59,34 @@ class CacheTest(absltest.TestCase):
         self.prepare()
         self.prepare(fill=lambda _: self.fail("prepared again"))
         self.assertEqual(self.data.read_text(), "whole")
+
+    def test_a_folder_that_cannot_be_written_to_is_named_with_its_variable(self):
+        (self.parent / "file").touch()
+        beyond = self.parent / "file" / "cache" / "chat-1"
+        with self.assertRaisesRegex(
+            TaskError,
+            rf"{self.parent}/file/cache, cannot be written.*Not a directory.*TFF_LM_CACHE",
+        ):
+            cache.prepare_folder(str(beyond), _fill)
+
+    def test_a_full_disk_is_told_with_the_folder(self):
+        def full(folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def full_database(folder):
+            raise sqlite3.OperationalError("database or disk is full")
+
+        for fill in (full, full_database):
+            with self.assertRaisesRegex(TaskError, f"{self.parent}, cannot be .*(space|full)"):
+                self.prepare(fill)
+        self.assertEmpty(self.remains())
+
+    def test_what_is_wrong_with_the_users_own_text_is_left_to_say(self):
+        def read(folder):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/of/the/user.csv")
+
+        with self.assertRaisesRegex(PermissionError, "/of/the/user.csv"):
+            self.prepare(read)
 
     def test_a_failed_preparation_leaves_nothing(self):
         def fail(folder):

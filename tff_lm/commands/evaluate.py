@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 from tff_lm import config as config_lib
 from tff_lm import figures
-from tff_lm.commands import failures, train
+from tff_lm.commands import train
 from tff_lm.evaluations import names
 from tff_lm.evaluations.registry import VALIDATION
 from tff_lm.program import evaluation, resume
-from tff_lm.program.interrupt import Interrupted, Interrupts
+from tff_lm.program.interrupt import Interrupts
 from tff_lm.run_folder.checkpoints import CheckpointStore
 from tff_lm.run_folder.workdir import Workdir
 
@@ -37,6 +37,8 @@ def measure(
 
     Raises:
       ConfigError: if there is no run in `workdir`, or no such evaluation.
+      RunError: if there is no such checkpoint.
+      Interrupted: after a signal.
     """
     config = config_lib.read_json(workdir.config)
     try:
@@ -44,17 +46,12 @@ def measure(
     except ValueError as error:
         raise config_lib.ConfigError(f"--evaluation: {error}") from error
     with Interrupts():
-        try:
-            store = CheckpointStore(workdir.checkpoints)
-            chosen = resume.choose(store, checkpoint)
-            with build(config, workdir) as experiment:
-                resume.restore_from(experiment, store, chosen)
-                chosen_evaluation = evaluation.find(experiment, name)
-                measured = evaluation.over_clients(experiment, chosen_evaluation, split)
-        except Interrupted as interrupted:
-            return interrupted.exit_code
-        except failures.FAILURES as error:
-            return failures.explain(error)
+        store = CheckpointStore(workdir.checkpoints)
+        chosen = resume.choose(store, checkpoint)
+        with build(config, workdir) as experiment:
+            resume.restore_from(experiment, store, chosen)
+            chosen_evaluation = evaluation.find(experiment, name)
+            measured = evaluation.over_clients(experiment, chosen_evaluation, split)
     print(f"{workdir.root}: {config.model.name} after round {chosen.round}")
     if name != VALIDATION:
         print(f"{name}: {chosen_evaluation.division}")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
+import shutil
+from collections.abc import Iterator
 
 from tff_lm import config as config_lib
-from tff_lm.commands import failures
 from tff_lm.config import ConfigError
 from tff_lm.program import resume
 from tff_lm.run_folder.checkpoints import CheckpointStore
@@ -29,26 +31,45 @@ def export(workdir: Workdir, folder: pathlib.Path, checkpoint: str) -> int:
 
     Raises:
       ConfigError: If there is no run in `workdir`, or something in `folder`.
+      RunError: If there is no such checkpoint.
     """
     config = config_lib.read_json(workdir.config)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"--out: {folder} is there already; choose another folder")
-    try:
-        chosen = resume.choose_best(CheckpointStore(workdir.checkpoints), checkpoint)
-        # After the checks above, since TensorFlow takes seconds to import.
-        from tff_lm.serving import saved_model, trained_model
+    chosen = resume.choose_best(CheckpointStore(workdir.checkpoints), checkpoint)
+    # TensorFlow would say in a traceback of its own that it cannot.
+    folder.mkdir(parents=True, exist_ok=True)
+    # After the checks above, since TensorFlow takes seconds to import.
+    from tff_lm.serving import saved_model, trained_model
 
-        vocabulary = trained_model.load_vocabulary(workdir, chosen)
+    vocabulary = trained_model.load_vocabulary(workdir, chosen)
+    model = trained_model.load_model(config, chosen, vocabulary)
+    with _whole(folder) as temporary:
         saved_model.save(
-            trained_model.load_model(config, chosen, vocabulary),
+            model,
             vocabulary,
-            str(folder),
+            str(temporary),
             vocabulary_path=str(workdir.vocabulary),
             lower_case=config.task.lower_case,
             max_context=config.federated.max_length,
         )
-    except failures.FAILURES as error:
-        return failures.explain(error)
     print(f"{config.model.name} after round {chosen.round}: {folder}\n")
     print(_USE.format(folder=folder))
     return 0
+
+
+@contextlib.contextmanager
+def _whole(folder: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A temporary folder that takes the place of an empty one, `folder`, when the block ends well.
+
+    When it fails, neither is left.
+    """
+    temporary = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        yield temporary
+        temporary.rename(folder)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        folder.rmdir()
+        raise

@@ -8,11 +8,9 @@ import functools
 from tff_lm import config as config_lib
 from tasks.normalization import normalize_text
 from tasks.vocabulary import BOS
-from tff_lm.commands import failures
 from tff_lm.commands.word_search import Suggestion, WordSearch
 from tff_lm.program import resume
 from tff_lm.run_folder.checkpoints import CheckpointStore
-from tff_lm.run_folder.errors import RunError
 from tff_lm.run_folder.workdir import Workdir
 
 # Room for the pieces of the suggested word itself within the model's usual length.
@@ -44,16 +42,11 @@ class Suggester:
 
 def suggest(workdir: Workdir, phrase: str, count: int, checkpoint: str) -> int:
     """Answers `phrase`, or whatever is typed until the end of input; returns the exit code."""
-    try:
-        suggester = Suggester(workdir, checkpoint)
-        if phrase:
-            print(table(suggester.words_after(phrase, count)))
-            return 0
+    suggester = Suggester(workdir, checkpoint)
+    if phrase:
+        print(table(suggester.words_after(phrase, count)))
+    else:
         _prompt(suggester, count)
-    except RunError as error:
-        return failures.explain(error)
-    except KeyboardInterrupt:
-        print()
     return 0
 
 
@@ -69,7 +62,7 @@ def _prompt(suggester: Suggester, count: int) -> None:
     while True:
         try:
             phrase = input("> ")
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             print()
             return
         print(table(suggester.words_after(phrase, count)))

@@ -16,7 +16,6 @@ import ml_collections
 
 from tff_lm import config as config_lib
 from tasks import report
-from tff_lm.commands import failures
 from tff_lm.experiment import resumable
 from tff_lm.program import evaluation, loop, traffic
 from tff_lm.program.contracts import Experiment
@@ -56,11 +55,11 @@ def train(
       command: the line that repeats the run, for its summary.
 
     Returns:
-      The exit code: 0 when finished, 1 after a failure that a line explains, 130 or 143 after a
-      signal.
+      The exit code: 0 when finished; 129, 130 or 143 after a signal.
 
     Raises:
       ConfigError: if `config` is not the one that the run in `workdir` has begun with.
+      RunError: and whatever else `failures` explains.
     """
     with Interrupts() as interrupts:
         try:
@@ -72,8 +71,6 @@ def train(
                 f"\nstopped; run the same command again to go on in {workdir.root}", file=sys.stderr
             )
             return interrupted.exit_code
-        except failures.FAILURES as error:
-            return failures.explain(error)
 
 
 def _train_locked(

@@ -7,15 +7,14 @@ line on stderr and exit code 2.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 import ml_collections
-from absl import app, flags, logging
+from absl import flags, logging
 
 from tff_lm.config import extensions, old_flags, python_file, sections, tree
 from tff_lm.config.option import ConfigError, Value
@@ -42,26 +41,6 @@ def define_config(flag_values: flags.FlagValues = flags.FLAGS) -> flags.FlagHold
         "preset file, such as configs/chat.py",
     )
     return flags.DEFINE_flag(flag, flag_values)
-
-
-def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
-    """Parses the flags, runs `main(positional arguments)` and exits with what it returns.
-
-    A ConfigError of `main` ends as one of the parser does: one line, exit code 2.
-    """
-
-    def guarded(argv: Sequence[str]) -> int | None:
-        try:
-            return main(argv[1:])
-        except ConfigError as error:
-            fail(error)
-
-    try:
-        sys.exit(app.run(guarded, flags_parser=parse))
-    except BrokenPipeError:
-        # The reader of our output has seen enough (`| head`): Python's own note would follow.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
 
 
 def parse(argv: Sequence[str]) -> list[str]:

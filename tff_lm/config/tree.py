@@ -130,13 +130,16 @@ def to_json(config: ml_collections.ConfigDict) -> str:
 
 
 def read_json(path: pathlib.Path) -> ml_collections.ConfigDict:
-    """Reads and validates a config.json; raises ConfigError if it is missing or no JSON."""
+    """Reads and validates a config.json; raises ConfigError if it is missing or damaged."""
     try:
-        return validate(json.loads(path.read_text()))
+        found = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise ConfigError(f"{path.parent} holds no run: {path.name} is missing") from None
-    except json.JSONDecodeError as error:
+    except ValueError as error:  # text or JSON that is none
         raise ConfigError(f"{path} is not JSON ({error}); restore it or start anew") from None
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path} holds no configuration; restore it or start anew")
+    return validate(found)
 
 
 def check_resumable(

@@ -19,6 +19,10 @@ from tff_lm.learning.client import Client, Upload
 from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.hyperparameters import hparams_computations
 from tff_lm.learning.schedules import build_schedule
+from tff_lm.learning.server import accepted_weights
+
+# Clients are finite one by one; the sum of what they upload may not be.
+_LOST = "shared_non_finite"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +50,8 @@ def build_client_work(
     float32[n],seed=int32[2]>)`, the weight a vector if there is a mask policy; and
     `M = <per_client=float32[?,K]>`, with `shared_distributor` and `shared_aggregator` (what
     `channels` measure) if something coded is shared and something is uploaded beside the update,
-    and `kept=int32`, the clients that kept something.
+    `shared_non_finite=int32`, 1 if the mean of that upload is not finite, and `kept=int32`, the
+    clients that kept something.
     """
     initial = _initial_state(algorithm)
     server_type = initial.type_signature.result
@@ -95,6 +100,8 @@ def build_client_work(
             measurements["kept"] = kept.leave_with_clients(report["kept"])
         measurements["per_client"] = metrics.aggregate_rows(report["row"])
         new_server = tff.federated_map(advance, arrived)
+        if aggregator:
+            measurements[_LOST] = new_server[_LOST]
         return tff.templates.MeasuredProcessOutput(
             tff.federated_zip(_fields(new_server, _names(server_type)) | new_state),
             report["update"],
@@ -179,7 +186,10 @@ def _advance(
     server_type: tff.Type,
     aggregator: tff.templates.AggregationProcess | None,
 ) -> tff.Computation:
-    """`(<server=S,mean=<mean,weight>> -> S)`: the end of a pass at the server."""
+    """`(<server=S,mean=<mean,weight>> -> S)`: the end of a pass at the server.
+
+    With a mean, `shared_non_finite=int32` comes after the fields of S.
+    """
     arrived_type = OrderedDict(server=server_type)
     if aggregator:
         arrived_type["mean"] = aggregator.next.type_signature.result.result.member
@@ -191,15 +201,19 @@ def _advance(
             server = arrived["server"]
             current = server["current_pass"]
             shared = _shared(algorithm, server.get("coded"), server.get("exact"))
+            measured = {}
             if aggregator:
                 mean = Mean(tuple(arrived["mean"]["mean"]), arrived["mean"]["weight"])
                 shared = algorithm.next_shared(shared, mean, current)
+                _, square = accepted_weights(mean.values, mean.weights)
+                measured[_LOST] = 1 - tf.cast(tf.math.is_finite(square), tf.int32)
             is_last = tf.equal(current, algorithm.passes - 1)
             return OrderedDict(
                 learning_rate=server["learning_rate"],
                 round=server["round"] + tf.cast(is_last, tf.int32),
                 current_pass=tf.where(is_last, 0, current + 1),
                 **_parts(shared),
+                **measured,
             )
 
         return run(arrived)

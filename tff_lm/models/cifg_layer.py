@@ -17,7 +17,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from tff_lm.models.cifg_cell import Cell, SigmoidCell
-from tff_lm.models.gradients import matmul, outer_if
+from tff_lm.models.gradients import any_trained, gradient_if, matmul, outer_if
 from tff_lm.models.layers import CallContext, SeededNormal, SubLayer
 
 
@@ -47,29 +47,36 @@ class CifgLstmLayer(SubLayer):
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
-
-        def trained(name: str) -> tf.Tensor | None:
-            return context.trained.get(f"{self.path}/{name}")
-
-        projected = matmul(x, self.kernel, self.precision, trained("kernel"))
+        projected = matmul(x, self.kernel, self.precision, self._trained("kernel", context))
         if (correction := self.correction("kernel")) is not None:
             projected += correction(x, context)
         projected = tf.cast(projected, tf.float32) + self.bias
+        recurrent, recurrent_trained = self._matrix("recurrent_kernel", context)
+        projection, projection_trained = self._matrix("projection", context)
         outputs = cifg_recurrence(
             self.cell,
             context.packing.unpack_time_major(projected),
-            self._matrix("recurrent_kernel", context),
-            self._matrix("projection", context),
-            (trained("recurrent_kernel"), trained("projection")),
+            recurrent,
+            projection,
+            (recurrent_trained, projection_trained),
         )
         return context.packing.pack_time_major(outputs)
 
-    def _matrix(self, name: str, context: CallContext) -> tf.Tensor:
-        """A matrix of the recurrence, with its correction, in the layer's precision."""
+    def _trained(self, name: str, context: CallContext) -> tf.Tensor | None:
+        return context.trained.get(f"{self.path}/{name}")
+
+    def _matrix(self, name: str, context: CallContext) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """A matrix of the recurrence, in the layer's precision, and whether it needs a gradient.
+
+        That is so where the matrix trains or its correction does, whose sum enters the products.
+        """
         matrix, correction = getattr(self, name), self.correction(name)
+        trained = self._trained(name, context)
         if correction is not None:
-            matrix = matrix + correction.matrix(context)
-        return tf.cast(matrix, self.precision)
+            matrix = gradient_if(trained, tf.convert_to_tensor(matrix))
+            matrix += correction.matrix(context)
+            trained = any_trained([trained, *correction.trained(context)])
+        return tf.cast(matrix, self.precision), trained
 
 
 def _forget_one(hidden: int) -> Callable[..., tf.Tensor]:

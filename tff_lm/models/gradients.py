@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -69,8 +69,16 @@ def outer_if(
     return tf.cond(trained, product, lambda: tf.zeros(shape, dtype))
 
 
-def gradient_if(trained: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """X; its gradient is zero where the bool scalar `trained` is false."""
+def any_trained(flags: Sequence[tf.Tensor | None]) -> tf.Tensor | None:
+    """Whether one of several weights is trained that enter the same product; None if always."""
+    given = [flag for flag in flags if flag is not None]
+    return tf.reduce_any(tf.stack(given)) if len(given) == len(flags) else None
+
+
+def gradient_if(trained: tf.Tensor | None, x: tf.Tensor) -> tf.Tensor:
+    """X; its gradient is zero where the bool scalar `trained` is given and false."""
+    if trained is None:
+        return x
 
     @tf.custom_gradient
     def identity(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:

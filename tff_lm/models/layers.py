@@ -197,9 +197,7 @@ class TiedEmbedding(SubLayer):
     def call(self, ids: tf.Tensor, context: CallContext) -> tf.Tensor:
         """int32[N] -> float32[N, d], scaled by sqrt(d) (Vaswani et al. 2017, section 3.4)."""
         rows = tf.gather(self.embeddings, ids)
-        trained = context.trained.get(f"{self.path}/embeddings")
-        if trained is not None:
-            rows = gradient_if(trained, rows)
+        rows = gradient_if(context.trained.get(f"{self.path}/embeddings"), rows)
         return rows * self.width**0.5
 
     def logits(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:

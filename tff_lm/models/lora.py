@@ -40,11 +40,12 @@ class LowRank(SubLayer):
 
     def matrix(self, context: CallContext) -> tf.Tensor:
         """float32[m, n], what is added to the matrix itself."""
-        down = tf.convert_to_tensor(self.down)
-        trained = self._trained(_DOWN, context)
-        if trained is not None:
-            down = gradient_if(trained, down)
+        down = gradient_if(self._trained(_DOWN, context), tf.convert_to_tensor(self.down))
         return matmul(down, self.up, tf.float32, self._trained(_UP, context)) * self.scale
+
+    def trained(self, context: CallContext) -> list[tf.Tensor | None]:
+        """The flags of both factors; None for one that always trains."""
+        return [self._trained(name, context) for name in (_DOWN, _UP)]
 
     def _trained(self, name: str, context: CallContext) -> tf.Tensor | None:
         return context.trained.get(f"{self.path}/{name}")

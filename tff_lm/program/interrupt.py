@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from types import FrameType, TracebackType
 from typing import Any
 
+_STOPPING = "\nstopping after this round, with a checkpoint (again: stop at once)"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -71,4 +73,6 @@ class Interrupts:
         if not self._deferred or self._requested is not None:
             raise Interrupted(number)
         self._requested = number
-        print("\nstopping after this round, with a checkpoint (again: stop at once)", flush=True)
+        # A terminal or a pipe that is closed takes no message: that must not cost the round.
+        with contextlib.suppress(OSError):
+            print(_STOPPING, flush=True)

@@ -26,11 +26,12 @@ def clients(passes: Sequence[Mapping[str, Any]], of_rows: float) -> float:
     """
     counts = [of_rows]
     counts += [_counted(measured) for metrics in passes for measured in _aggregators(metrics)]
-    trained = passes[-1]
-    lost = _number(trained.get("finalizer"), "update_non_finite")
-    if lost:
-        aggregator = trained["aggregator"]
-        counts.append(_counted(aggregator) + _number(aggregator, "clients"))
+    for metrics in passes:
+        work = metrics["client_work"]
+        if _number(metrics.get("finalizer"), "update_non_finite"):
+            counts.append(_arrived(metrics["aggregator"]))
+        if _number(work, "shared_non_finite"):
+            counts.append(_arrived(work["shared_aggregator"]))
     return max(counts)
 
 
@@ -40,6 +41,11 @@ def _aggregators(metrics: Mapping[str, Any]) -> list[object]:
 
 def _counted(measured: object) -> float:
     return _number(measured, "nonfinite_clients")
+
+
+def _arrived(aggregator: object) -> float:
+    """The clients that came to an aggregator, whether they entered its mean or not."""
+    return _counted(aggregator) + _number(aggregator, "clients")
 
 
 def _number(measured: object, name: str) -> float:

@@ -57,7 +57,8 @@ def choose(store: CheckpointStore, name: str) -> Checkpoint:
     if name == "latest":
         latest = store.latest()
         if latest is None:
-            raise RunError(f"no checkpoint in {store.folder}: {there}")
+            damaged = f"none of rounds {', '.join(map(str, rounds))} is whole; restore one"
+            raise RunError(f"no checkpoint in {store.folder}: {damaged if rounds else there}")
         return latest
     if name != "best" and not name.isdecimal():
         raise RunError(f"--checkpoint is latest, best or a round, not {name!r}: {there}")

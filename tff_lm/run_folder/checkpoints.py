@@ -96,12 +96,18 @@ class CheckpointStore:
 
     def latest(self, say: Callable[[str], None] = print) -> Checkpoint | None:
         """The newest whole checkpoint, or None; says which damaged ones were passed over."""
-        for round_number in reversed(self.rounds()):
+        rounds = self.rounds()
+        for round_number in reversed(rounds):
             try:
                 return self.load(round_number)
             except RunError as error:
-                say(f"{error}; trying the one before it")
+                is_first = round_number == rounds[0]
+                say(f"{error}; {'there is none' if is_first else 'trying the one'} before it")
         return None
+
+    def any_whole(self) -> bool:
+        """Whether there is something to go on from."""
+        return self.latest(say=lambda line: None) is not None
 
     def best_round(self) -> int | None:
         """The round of the checkpoint with the lowest score, or None if none has one."""

@@ -3,3 +3,7 @@
 
 class RunError(RuntimeError):
     """What stopped a run and what to do about it, in a line or two for the user."""
+
+
+class DamagedFileError(RunError):
+    """A file of a run is not what it should be; the message says how to mend that."""

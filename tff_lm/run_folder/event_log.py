@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from tensorboard.compat.proto import event_pb2, summary_pb2
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from tff_lm.run_folder import files
+
 _VERSION = "brain.Event:2"
 
 
@@ -22,8 +24,8 @@ class EventLog:
     def __init__(self, folder: pathlib.Path, first_step: int) -> None:
         """Opens a new event file whose steps begin at `first_step`."""
         # TensorBoard reads the files of a folder in the order of their names.
-        path = folder / f"events.out.tfevents.{time.time():.6f}"
-        self._file = open(path, "wb")  # noqa: SIM115 (kept open over the run)
+        self._path = folder / f"events.out.tfevents.{time.time():.6f}"
+        self._file = open(self._path, "wb")  # noqa: SIM115 (kept open over the run)
         self._records = RecordWriter(self._file)
         self._add(0, file_version=_VERSION)
         if first_step > 0:
@@ -46,12 +48,15 @@ class EventLog:
 
     def flush(self) -> None:
         """Hands what is buffered to the system."""
-        self._file.flush()
+        with files.naming(self._path):
+            self._file.flush()
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
+        with files.naming(self._path):
+            self._file.close()
 
     def _add(self, step: int, **content: object) -> None:
         event = event_pb2.Event(wall_time=time.time(), step=step, **content)
-        self._records.write(event.SerializeToString())
+        with files.naming(self._path):
+            self._records.write(event.SerializeToString())

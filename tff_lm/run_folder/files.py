@@ -12,6 +12,17 @@ _TEMPORARY = ".partial"
 
 
 @contextlib.contextmanager
+def naming(path: pathlib.Path) -> Iterator[None]:
+    """Gives `path` to an error that names no file, as those of writing to an open one do."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextlib.contextmanager
 def atomic(path: pathlib.Path) -> Iterator[BinaryIO]:
     """Opens a temporary neighbour of `path` that takes its place when the block ends well.
 
@@ -20,7 +31,7 @@ def atomic(path: pathlib.Path) -> Iterator[BinaryIO]:
     """
     temporary = path.with_name(f".{path.name}{_TEMPORARY}")
     try:
-        with open(temporary, "wb") as file:
+        with naming(path), open(temporary, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())

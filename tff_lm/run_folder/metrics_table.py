@@ -10,6 +10,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 
 from tff_lm.run_folder import files
+from tff_lm.run_folder.errors import DamagedFileError
 
 # A figure that a round does not have (no evaluation was due) is an empty cell.
 _EMPTY = ""
@@ -32,12 +33,21 @@ class MetricsTable:
 
         Returns:
           The rows kept, as `read_rows` gives them.
+
+        Raises:
+          DamagedFileError: if the file holds something else.
         """
-        kept = [row for row in self._raw_rows() if int(row["round"]) <= last_round]
+        try:
+            kept = [row for row in self._raw_rows() if int(row["round"]) <= last_round]
+            rows = [_numbers(row) for row in kept]
+        except ValueError as error:
+            raise DamagedFileError(
+                f"{self._path} is damaged ({error}); restore it or choose another --workdir"
+            ) from error
         header = {name: name for name in self._columns}
         files.write_text(self._path, self._format([header, *kept]))
         self._file = open(self._path, "a", newline="")  # noqa: SIM115 (kept open over the run)
-        return [_numbers(row) for row in kept]
+        return rows
 
     def append(self, row: Mapping[str, float | None]) -> None:
         """Adds one round. Keys that are no column are refused; missing ones stay empty."""
@@ -46,18 +56,21 @@ class MetricsTable:
             raise ValueError(f"metrics.csv has no column {', '.join(sorted(unknown))}")
         text = {name: _text(row.get(name)) for name in self._columns}
         assert self._file is not None, "start() comes before append()"
-        self._file.write(self._format([text]))
-        self._file.flush()
+        with files.naming(self._path):
+            self._file.write(self._format([text]))
+            self._file.flush()
 
     def sync(self) -> None:
         """Makes the rows durable, before a checkpoint counts on them."""
         assert self._file is not None
-        os.fsync(self._file.fileno())
+        with files.naming(self._path):
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Closes the file."""
         if self._file is not None:
-            self._file.close()
+            with files.naming(self._path):
+                self._file.close()
             self._file = None
 
     def _raw_rows(self) -> list[dict[str, str]]:

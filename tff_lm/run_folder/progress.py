@@ -14,8 +14,9 @@ from tff_lm import figures
 class Progress:
     """A bar over rounds on a terminal; plain lines, and few of them, in a log file."""
 
-    def __init__(self, rounds: int, done: int, stream: TextIO = sys.stderr) -> None:
-        self._stream = stream
+    def __init__(self, rounds: int, done: int, stream: TextIO | None = None) -> None:
+        """`stream`: standard error by default."""
+        self._stream = stream = stream or sys.stderr
         self._bar = tqdm.tqdm(
             total=rounds,
             initial=done,

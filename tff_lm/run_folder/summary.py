@@ -14,6 +14,7 @@ import ml_collections
 
 from tff_lm import figures
 from tff_lm.run_folder import curve, files
+from tff_lm.run_folder.errors import DamagedFileError
 from tff_lm.run_folder.progress import human_bytes
 from tff_lm.run_folder.workdir import Workdir
 
@@ -79,10 +80,20 @@ def write(workdir: Workdir, summary: Mapping[str, Any]) -> None:
 
 
 def read(workdir: Workdir) -> dict[str, Any] | None:
-    """The run's summary, or None if it has not finished."""
-    if not workdir.summary.exists():
+    """The run's summary, or None if it has not finished; raises DamagedFileError."""
+    try:
+        found = json.loads(workdir.summary.read_bytes())
+        if isinstance(found, dict) and isinstance(found.get("rounds"), int):
+            return found
+        reason = "it is no summary of a run"
+    except FileNotFoundError:
         return None
-    return json.loads(workdir.summary.read_text())
+    except ValueError as error:
+        reason = f"it is not JSON: {error}"
+    raise DamagedFileError(
+        f"{workdir.summary} is damaged ({reason}); remove it, and the command that started the run "
+        "measures the model again"
+    )
 
 
 def table(summary: Mapping[str, Any], workdir: Workdir) -> str:

@@ -8,6 +8,7 @@ import os
 import pathlib
 from types import TracebackType
 
+from tff_lm.run_folder import files
 from tff_lm.run_folder.errors import RunError
 
 
@@ -70,7 +71,9 @@ class Workdir:
             for folder in (self.plots, self.checkpoints, self.tensorboard, self.worker_log.parent):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise RunError(f"--workdir {self.root} cannot be created: {error.strerror}") from error
+            raise RunError(
+                f"--workdir {self.root} cannot be created: {error.strerror}; name another folder"
+            ) from error
 
 
 class Lock:
@@ -79,7 +82,8 @@ class Lock:
     def __init__(self, workdir: Workdir) -> None:
         """Takes the lock; raises RunError naming the process that has it."""
         # The kernel drops the lock with the process, so a killed run leaves nothing to clean up.
-        self._file = open(workdir.root / ".lock", "a+")  # noqa: SIM115 (held while we work)
+        path = workdir.root / ".lock"
+        self._file = open(path, "a+")  # noqa: SIM115 (held while we work)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -90,9 +94,10 @@ class Lock:
                 f"process {owner} is at work in {workdir.root}; wait for it or choose another "
                 "--workdir"
             ) from None
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
+        with files.naming(path):
+            self._file.truncate(0)
+            self._file.write(str(os.getpid()))
+            self._file.flush()
 
     def __enter__(self) -> Lock:
         return self

@@ -12,7 +12,6 @@ from tff_lm import paths
 from tff_lm.config import python_file
 from tff_lm.config.option import ConfigError
 from tff_lm.program.interrupt import Interrupted, Interrupts
-from tff_lm.run_folder.errors import RunError
 from tff_lm.run_folder.workdir import Lock, Workdir
 from tff_lm.sweep import record
 from tff_lm.sweep.child import Child
@@ -110,9 +109,6 @@ def execute(request: Request, start: Starter = Child) -> int:
                 file=sys.stderr,
             )
             return interrupted.exit_code
-        except (RunError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
 
 
 def _plan(request: Request) -> _Plan:

@@ -30,7 +30,7 @@ def find(
       ConfigError: if the weights do not fit.
     """
     options = config.warm_start
-    if not options.checkpoint or CheckpointStore(workdir.checkpoints).rounds():
+    if not options.checkpoint or CheckpointStore(workdir.checkpoints).any_whole():
         return None
     source = sources.read(pathlib.Path(paths.resolve(options.checkpoint)), options.which)
     shapes = {

@@ -10,6 +10,7 @@ from tff_lm import figures
 from tests.tff_lm.program import fakes
 from tff_lm.commands import evaluate, train
 from tff_lm.config import ConfigError
+from tff_lm.run_folder.errors import RunError
 from tff_lm.run_folder.workdir import Workdir
 
 
@@ -74,9 +75,8 @@ class MeasureTest(parameterized.TestCase):
     @parameterized.parameters("3", "newest")
     def test_other_checkpoints_are_refused_with_those_there_are(self, checkpoint):
         self.train()
-        code, text = self.run_quietly(evaluate.measure, self.workdir, "test", checkpoint)
-        self.assertEqual(code, 1)
-        self.assertIn("there are 4, 6", text)
+        with self.assertRaisesRegex(RunError, "there are 4, 6"):
+            self.run_quietly(evaluate.measure, self.workdir, "test", checkpoint)
 
     def test_a_folder_without_a_run_is_refused(self):
         with self.assertRaisesRegex(ConfigError, "holds no run"):

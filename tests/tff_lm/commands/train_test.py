@@ -17,10 +17,11 @@ from absl.testing import absltest, parameterized
 from tensorboard.backend.event_processing import event_file_loader
 
 from tests.tff_lm.program import fakes
-from tff_lm.commands import train
+from tff_lm.commands import failures, train
 from tff_lm.config import ConfigError
 from tff_lm.run_folder import metrics_columns, plots, progress
 from tff_lm.run_folder.checkpoints import CheckpointStore
+from tff_lm.run_folder.errors import RunError
 from tff_lm.run_folder.workdir import Lock, Workdir
 from tff_lm.runtime.errors import RuntimeFailure
 
@@ -67,10 +68,12 @@ class LaunchTest(parameterized.TestCase):
 
     def train(self, config=None, runtime=None, workdir=None, **changes):
         runtime = runtime or fakes.FakeRuntime()
+        build = fakes.builder(runtime, **changes)
         with contextlib.redirect_stdout(self.out), contextlib.redirect_stderr(self.err):
-            return train.train(
-                config or fakes.config(), workdir or self.workdir, fakes.builder(runtime, **changes)
-            )
+            try:
+                return train.train(config or fakes.config(), workdir or self.workdir, build)
+            except (RunError, OSError) as error:
+                return failures.answer(error)
 
     def final_state(self, workdir):
         return CheckpointStore(workdir.checkpoints).latest()
@@ -337,14 +340,41 @@ class LaunchTest(parameterized.TestCase):
 
         handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         try:
-            self.assertEqual(self.train(runtime=fakes.FakeRuntime(fill_disk)), 1)
+            self.assertEqual(self.train(runtime=fakes.FakeRuntime(fill_disk)), 2)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limit)
             signal.signal(signal.SIGXFSZ, handler)
-        self.assertRegex(self.err.getvalue(), "error: .*File too large")
+        self.assertRegex(
+            self.err.getvalue(), rf"\nerror: {self.workdir.root}/[^\n]*File too large; [^\n]*\n\Z"
+        )
         self.assertEqual(self.final_state(self.workdir).round, 2)
         self.assertEqual(self.train(), 0)
         self.assertEqual(read_csv(self.workdir), read_csv(other))
+
+    def test_a_run_without_a_whole_checkpoint_begins_again_and_says_so(self):
+        other = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        self.train(workdir=other)
+        with self.assertRaises(Killed):
+            self.train(runtime=fakes.FakeRuntime(kill_before(6)))
+        for path in self.workdir.checkpoints.iterdir():
+            path.write_bytes(path.read_bytes()[:100])
+        self.assertEqual(self.train(), 0)
+        self.assertRegex(self.out.getvalue(), "round_000002.npz cannot.*; there is none before it")
+        self.assertEqual(read_csv(self.workdir), read_csv(other))
+
+    def test_evaluations_may_become_rarer_or_more_frequent_on_resuming(self):
+        self.train()
+        further = fakes.config(federated__rounds=9, evaluation__every=1)
+        self.assertEqual(self.train(further), 0)
+        evaluated = [row["round"] for row in read_csv(self.workdir) if row["validation_loss"]]
+        self.assertEqual(evaluated, list("0246789"))
+
+    def test_damaged_figures_are_an_error_in_words(self):
+        with self.assertRaises(Killed):
+            self.train(runtime=fakes.FakeRuntime(kill_before(4)))
+        self.workdir.metrics.write_text("not,a,table\n1,2,3\n")
+        self.assertEqual(self.train(), 2)
+        self.assertRegex(self.err.getvalue(), r"metrics\.csv is damaged .*; restore it")
 
     def test_no_rounds_measure_the_initial_model(self):
         self.assertEqual(self.train(fakes.config(federated__rounds=0)), 0)
@@ -352,7 +382,7 @@ class LaunchTest(parameterized.TestCase):
 
     def test_a_workdir_that_cannot_be_made_is_an_error_in_words(self):
         file = self.create_tempfile().full_path
-        self.assertEqual(self.train(workdir=Workdir(pathlib.Path(file) / "run")), 1)
+        self.assertEqual(self.train(workdir=Workdir(pathlib.Path(file) / "run")), 2)
         self.assertIn("cannot be created", self.err.getvalue())
 
 

@@ -3,6 +3,8 @@
 import tff_lm  # noqa: F401  (silences other libraries)  # isort: skip
 
 import functools
+import os
+import pathlib
 from unittest import mock
 
 import tensorflow_federated as tff
@@ -13,6 +15,7 @@ from tff_lm.experiment import federated
 from tff_lm.learning.options import PartialOptions
 from tff_lm.learning.partial import build_client_model
 from tff_lm.models import build_model
+from tff_lm.run_folder.workdir import Workdir
 
 _VOCABULARY = 20
 
@@ -32,6 +35,17 @@ def _client_model(config):
     return build_client_model(
         model_fn, [True] * _VOCABULARY, read(config, PartialOptions, "partial")
     )
+
+
+class ReadOnlyTest(absltest.TestCase):
+    def test_who_may_not_write_into_a_run_gets_no_log_in_it(self):
+        workdir = Workdir(pathlib.Path(self.create_tempdir().full_path))
+        workdir.create()
+        (own,) = federated._workers(default_config(), workdir)
+        self.assertEqual(own.options.log_path, str(workdir.worker_log))
+        with mock.patch.object(os, "access", return_value=False):
+            (others,) = federated._workers(default_config(), workdir)
+        self.assertIsNone(others.options.log_path)
 
 
 class BroadcastTest(parameterized.TestCase):

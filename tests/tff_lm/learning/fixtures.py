@@ -8,6 +8,9 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_federated as tff
 
+from compression import make_codec
+from compression.aggregation import UpdateAggregator
+from compression.parts import SumTransform
 from tests import stock_tff  # noqa: F401  (ends TFF's worker)
 from tests.tff_lm.learning.tiny_model import STARTS_WORD, VOCABULARY, TinyModel
 from tff_lm.learning import metrics, weights
@@ -15,6 +18,21 @@ from tff_lm.learning.build import build_algorithm, build_learning_process
 from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.options import AlgorithmOptions, LearningOptions
 from tff_lm.learning.registry import ALGORITHMS
+
+
+class Overflow(SumTransform):
+    """What sums of finite values near the end of float32's range come to."""
+
+    def apply(self, sums, weights, state, seed):
+        del seed
+        parts = zip(sums, tf.unstack(weights), strict=True)
+        beyond = [tf.where(weight > 0.0, np.float32(np.inf), value) for value, weight in parts]
+        return beyond, weights, state, OrderedDict()
+
+
+def overflowing() -> UpdateAggregator:
+    """A mean that is never finite, of clients that are."""
+    return UpdateAggregator(make_codec("identity"), sum_transforms=[Overflow()])
 
 
 def random_batches(client: int, count: int = 3, size: int = 4) -> list[OrderedDict]:

@@ -9,6 +9,8 @@ import tensorflow as tf
 import tensorflow_federated as tff
 from absl.testing import absltest, parameterized
 
+from tff_lm.program import rejections
+
 _OPTIMIZERS = tff.learning.optimizers
 _COHORTS = [(1, 2, 0), (3, 4), (5,)]
 _NAMES = {"sgd": "sgd", "momentum": "momentum", "adam": "adam(epsilon=0.001)"}
@@ -103,6 +105,17 @@ class MimeTest(parameterized.TestCase):
             terms = zip(weights, fixtures.gradients(weights, batch), anchor, control, strict=True)
             weights = [w - 0.2 * (g - g0 + c) for w, g, g0, c in terms]
         _assert_close(fixtures.trainable(process, second[0]), weights)
+
+    def test_a_mean_gradient_that_leaves_the_range_is_told_and_not_used(self):
+        process = _build(name="mime", parts={"shared_aggregator": fixtures.overflowing()})
+        cohort = fixtures.cohort(1, 2)
+        first, second = fixtures.run(process, [cohort, cohort])
+        lost = [metrics["client_work"]["shared_non_finite"] for _, metrics in (first, second)]
+        self.assertEqual(lost, [1, 0])
+        self.assertEqual(rejections.clients([first[1], second[1]], 0.0), 2.0)
+        for c in first[0].client_work["coded"]["control"]:
+            np.testing.assert_array_equal(c, 0.0)
+        self.assertTrue(np.all(np.isfinite(fixtures.trainable(process, second[0])[0])))
 
     def test_uploads_are_measured_in_the_pass_that_makes_them(self):
         process = _build(name="mime", client_optimizer="momentum")

@@ -102,6 +102,18 @@ class ScaffoldTest(absltest.TestCase):
         self.assertFalse(np.all(list(masks(0, (1, 2)).values())))
         self._run([(1, 2), (2, 3), (1, 3)], model=model, masks=masks)
 
+    def test_a_mean_that_leaves_the_range_leaves_the_variate(self):
+        process = fixtures.process(
+            name="scaffold",
+            learning={"population": _POPULATION},
+            parts={"shared_aggregator": fixtures.overflowing()},
+        )
+        cohort = fixtures.with_states(process, fixtures.cohort(1, 2))
+        ((state, metrics),) = fixtures.run(process, [cohort])
+        self.assertEqual(metrics["client_work"]["shared_non_finite"], 1)
+        for c in state.client_work["coded"]:
+            np.testing.assert_array_equal(c, 0.0)
+
     def test_an_optimizer_with_state_is_refused(self):
         with self.assertRaisesRegex(ValueError, "use 'mime'"):
             fixtures.process(name="scaffold", client_optimizer="adam")

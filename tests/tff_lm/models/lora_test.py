@@ -94,6 +94,19 @@ class LoraTest(parameterized.TestCase):
             else:
                 np.testing.assert_allclose(gradient, free[weight], atol=1e-6)
 
+    @parameterized.parameters(*TINY)
+    def test_a_frozen_matrix_leaves_its_correction_to_learn(self, name):
+        model = build_model(name, VOCABULARY, lora=OPTIONS)
+        randomized(model)
+        free = gradients(model)
+        matrices = [weight for weight in model.freezable if not is_adapter(weight)]
+        flags = {weight: tf.constant(False) for weight in matrices}
+        for weight, gradient in gradients(model, trained=flags).items():
+            if weight in flags:
+                self.assertFalse(np.any(gradient), weight)
+            else:
+                np.testing.assert_allclose(gradient, free[weight], atol=1e-6, err_msg=weight)
+
     def test_a_pattern_chooses(self):
         model = build_model(
             "transformer_tiny", VOCABULARY, lora=LoraOptions(rank=8, include="attention/output")

@@ -5,10 +5,14 @@ from tff_lm.program import rejections
 from tff_lm.run_folder.errors import RunError
 
 
-def metrics(rejected, *, clients=4, gradient=None, lost=0):
+def metrics(rejected, *, clients=4, gradient=None, lost=0, gradient_lost=0):
     work = {"per_client": np.zeros([clients, 2])}
     if gradient is not None:
-        work["shared_aggregator"] = {"nonfinite_clients": np.int32(gradient)}
+        work["shared_aggregator"] = {
+            "nonfinite_clients": np.int32(gradient),
+            "clients": np.int32(clients),
+        }
+        work["shared_non_finite"] = np.int32(gradient_lost)
     return {
         "client_work": work,
         "aggregator": {"nonfinite_clients": np.int32(rejected), "clients": np.int32(clients)},
@@ -23,6 +27,12 @@ class RejectionsTest(parameterized.TestCase):
         ("of_gradients", [metrics(1, gradient=3)], 1.0, 3.0),
         ("of_the_first_pass", [metrics(0, gradient=2), metrics(1, gradient=0)], 1.0, 2.0),
         ("a_lost_mean_loses_all", [metrics(1, clients=4, lost=1)], 1.0, 5.0),
+        (
+            "a_lost_mean_gradient_loses_all",
+            [metrics(0, gradient=1, gradient_lost=1), metrics(0, gradient=0)],
+            0.0,
+            5.0,
+        ),
     )
     def test_counts(self, passes, of_rows, expected):
         self.assertEqual(rejections.clients(passes, of_rows), expected)

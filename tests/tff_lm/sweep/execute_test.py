@@ -17,6 +17,7 @@ from absl.testing import absltest
 
 from tests.tff_lm.sweep import fake_sweep
 from tff_lm.config import ConfigError
+from tff_lm.run_folder.errors import RunError
 from tff_lm.sweep import execute, progress, record
 from tff_lm.sweep.plan import Planner
 
@@ -209,8 +210,8 @@ class ExecuteTest(absltest.TestCase):
             while not (self.root / "slow").exists():
                 self.assertIsNone(first.poll())
                 time.sleep(0.02)
-            self.assertEqual(self.execute(file), 1)
-            self.assertIn(f"process {first.pid} is at work", self.err.getvalue())
+            with self.assertRaisesRegex(RunError, f"process {first.pid} is at work"):
+                self.execute(file)
         finally:
             first.kill()
             first.communicate()

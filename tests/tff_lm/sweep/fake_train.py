@@ -11,7 +11,7 @@ import time
 from absl import flags
 
 from tests.tff_lm.program import fakes
-from tff_lm.commands import train
+from tff_lm.commands import failures, train
 from tff_lm.config import command_line
 from tff_lm.run_folder import plots
 from tff_lm.run_folder.errors import RunError
@@ -39,4 +39,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    command_line.run(main)
+    failures.run(main)

@@ -176,6 +176,17 @@ class TransferTest(parameterized.TestCase):
         again = self.run_in(warm.root.name, config)
         self.assertLen(read_rows(again.metrics), 2)
 
+    def test_a_run_without_a_whole_checkpoint_starts_warm_again(self):
+        warm = self.warm(self.central, warm_start__which="latest")
+        for path in warm.checkpoints.iterdir():
+            path.write_bytes(path.read_bytes()[:1000])
+        warm.summary.unlink()
+        again = self.warm(self.central, warm_start__which="latest")
+        self.assertIn("there is none before it", self.output)
+        self.assertIn("warm start from", self.output)
+        for name, array in self.weights(self.central).items():
+            self.assertEqual(array.tobytes(), self.weights(again, 0)[name].tobytes(), name)
+
     def test_architectures_share_what_has_equal_names_and_shapes(self):
         _, ours = self.begun(
             model__name="conformer_tiny", warm_start__include="embedding|attention"

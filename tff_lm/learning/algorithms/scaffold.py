@@ -21,7 +21,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from tff_lm.learning import gradient_hooks, local_training
+from tff_lm.learning import gradient_hooks, local_training, server
 from tff_lm.learning.algorithms.algorithm import Algorithm, ClientReport, Mean, Shared
 from tff_lm.learning.client import Client
 from tff_lm.learning.options import LearningOptions
@@ -62,10 +62,14 @@ class Scaffold(Algorithm):
 
     def next_shared(self, shared: Shared, mean: Mean, current_pass: tf.Tensor) -> Shared:
         del current_pass
+        # A mean that is not finite changes nothing.
+        weights, _ = server.accepted_weights(mean.values, mean.weights)
         # Clients weigh 1 each, so the sum of weights is |S|.
-        share = tf.unstack(mean.weights / float(self.options.population), len(mean.values))
+        share = tf.unstack(weights / float(self.options.population), len(mean.values))
         terms = zip(shared.coded, share, mean.values, strict=True)
-        return Shared(coded=tuple(c + part * value for c, part, value in terms))
+        return Shared(
+            coded=tuple(c + tf.math.multiply_no_nan(value, part) for c, part, value in terms)
+        )
 
 
 def _zeros(variables: Sequence[VariableSpec]) -> tuple[tf.Tensor, ...]:

@@ -92,22 +92,28 @@ class ChildProcess:
         launch = [sys.executable, "-I", "-S", str(_LAUNCHER)]
         flags = [f"--run={os.getpid()}", f"--folder={self.folder}", *flags]
         with self._open_log() as log:
-            self._launcher = subprocess.Popen(
-                [*launch, *flags, "--", *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment,
-                start_new_session=True,  # a Ctrl-C at the terminal is for the run alone to handle
-            )
+            try:
+                self._launcher = subprocess.Popen(
+                    [*launch, *flags, "--", *command],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=environment,
+                    # A Ctrl-C at the terminal is for the run alone to handle.
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise _not_started(command, str(error)) from error
         assert self._launcher.stdout is not None
         line = self._launcher.stdout.readline()
-        if not line:
+        report = json.loads(line) if line else {}
+        if "pid" not in report:
             self.stop()
-            raise errors.WorkerStartError(
-                f"{command[0]} did not start; see its log ({self._log_path or 'set a log path'})."
+            raise _not_started(
+                command,
+                report.get("error", f"see its log, {self._log_path or 'once it has a log path'}"),
             )
-        self._report = {**json.loads(line), "launcher_pid": self._launcher.pid}
+        self._report = {**report, "launcher_pid": self._launcher.pid}
 
     def _open_log(self) -> io.BufferedWriter:
         if self._log_path is None:
@@ -131,6 +137,13 @@ class ChildProcess:
             launcher.kill()  # the command dies with it
             launcher.wait()
         shutil.rmtree(self.folder, ignore_errors=True)  # only there if the launcher was killed
+
+
+def _not_started(command: Sequence[str], why: str) -> errors.WorkerStartError:
+    return errors.WorkerStartError(
+        f"{command[0]} did not start: {why}. Where processes, memory or files are limited, allow "
+        "more (`ulimit -a` shows the limits)."
+    )
 
 
 def _short_folder(folder: str) -> str:

@@ -204,7 +204,11 @@ def _run(options: argparse.Namespace) -> None:
     open_because = _reason_for_open_port() if options.private else None
     port = _unused_port()
     with contextlib.ExitStack() as stack:
-        process = _start([word.replace("{port}", str(port)) for word in options.command])
+        try:
+            process = _start([word.replace("{port}", str(port)) for word in options.command])
+        except OSError as error:
+            print(json.dumps({"error": str(error)}), flush=True)
+            return
         stack.callback(_end, process)
         ends, serve = [sys.stdin.fileno(), os.pidfd_open(process.pid)], {}
         if options.private:

@@ -110,7 +110,7 @@ class ResidentProcess:
             ValueError: if an order is for another version of the model than the present one, which
                 alone is held.
             ComputationError: if the computation failed; the state is as before.
-            RuntimeFailure: if workers died three times in a row.
+            RuntimeFailure: if workers died three times in a row, or none can be started.
         """
         _check(orders)
 
@@ -185,14 +185,17 @@ class ResidentProcess:
             except errors.WorkerLostError as error:
                 logging.warning("A worker died (time %d of %d): %s", attempt, _ATTEMPTS, error)
                 last = error
+            except errors.WorkerStartError as error:
+                raise self._failure(str(error)) from error
             except errors.ComputationError:
                 self._clients.failed()
                 raise
-        raise errors.RuntimeFailure(
-            f"Workers died {_ATTEMPTS} times in a row; see their logs. The last said: {last}",
-            self._keeper.rounds_at_copy,
-            self._last_copy(),
+        raise self._failure(
+            f"Workers died {_ATTEMPTS} times in a row; see their logs. The last said: {last}"
         ) from last
+
+    def _failure(self, message: str) -> errors.RuntimeFailure:
+        return errors.RuntimeFailure(message, self._keeper.rounds_at_copy, self._last_copy())
 
     def _last_copy(self) -> recovery.State | None:
         """The last copy of the state, with what clients kept by then."""

@@ -35,13 +35,21 @@ class WorkerPool(StartStop):
 
         Raises:
             WorkerLostError: if no worker answers.
+            WorkerStartError: if none does, and the first cannot be started.
         """
         for slot in self._slots:
             slot.open()
+        first = self._slots[0]
         if not any(slot.session for slot in self._slots):
-            self._slots[0].open(at_once=True)
+            first.open(at_once=True)
         if not any(slot.session for slot in self._slots):
-            raise errors.WorkerLostError("None of the workers answers.")
+            if isinstance(first.failure, errors.WorkerStartError):
+                raise first.failure
+            raise errors.WorkerLostError(
+                f"None of the workers answers ({first.failure}); see their logs, in logs/"
+            )
+        for slot in self._slots:
+            slot.tell_failure()
 
     def stop(self) -> None:
         """Ends the sessions and the workers."""

@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -252,6 +253,30 @@ class OpenTest(absltest.TestCase):
             self.skipTest(f"Cannot forbid namespaces here: {result.stderr.splitlines()[0]}")
         self.assertIn("False", result.stdout, result.stderr)
         self.assertEqual(result.stderr.count("without authentication"), 1, result.stderr)
+
+
+class LimitTest(absltest.TestCase):
+    """Where no process can be started."""
+
+    def start(self):
+        process = child_process.ChildProcess()
+        process.make_folder()
+        self.addCleanup(shutil.rmtree, process.folder, ignore_errors=True)
+        process.start(["/nowhere/worker_binary"])
+
+    def test_what_the_launcher_could_not_start_is_told_with_the_reason(self):
+        with self.assertRaisesRegex(
+            errors.WorkerStartError, "worker_binary did not start: .*No such file.*ulimit -a"
+        ):
+            self.start()
+
+    def test_a_launcher_that_cannot_be_started_is_a_start_error_too(self):
+        refused = BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        with (
+            mock.patch.object(subprocess, "Popen", side_effect=refused),
+            self.assertRaisesRegex(errors.WorkerStartError, "Resource temporarily unavailable"),
+        ):
+            self.start()
 
 
 class SocketFolderTest(absltest.TestCase):

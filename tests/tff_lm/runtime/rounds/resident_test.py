@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import threading
+from unittest import mock
 
 import numpy as np
 import psutil
@@ -15,7 +16,7 @@ from tests.tff_lm.runtime import toy_process
 from tff_lm.client_order import NOBODY, ClientOrder
 from tff_lm.runtime import errors
 from tff_lm.runtime.processes import worker
-from tff_lm.runtime.rounds import resident, worker_pool
+from tff_lm.runtime.rounds import client_states, resident, state_arrays, worker_pool
 
 _ROUNDS = 3
 _PROCESS = toy_process.learning_process()
@@ -42,11 +43,13 @@ def _flatten(value: object) -> list[np.ndarray]:
 
 
 class ResidentTestCase(parameterized.TestCase):
-    def start(self, workers=None, chunk_size=None, process=_PROCESS) -> resident.ResidentProcess:
+    def start(
+        self, workers=None, chunk_size=None, process=_PROCESS, clients=None
+    ) -> resident.ResidentProcess:
         self.runtime = self.enter_context(
             worker_pool.WorkerPool(workers or [_local_worker()], chunk_size)
         )
-        return resident.ResidentProcess(self.runtime, process.initialize, process.next)
+        return resident.ResidentProcess(self.runtime, process.initialize, process.next, clients)
 
     def run_rounds(self, process, rounds=range(_ROUNDS)):
         return [process.next(_orders(round_number)) for round_number in rounds]
@@ -223,6 +226,76 @@ class FaultTest(ResidentTestCase):
             process.next(_orders(2))
         self.assertEqual(caught.exception.rounds, 2)
         self.assert_same(caught.exception.state, saved)
+
+    def test_a_worker_that_dies_while_the_state_is_copied_leaves_the_older_copy(self):
+        """What clients kept goes back as far as the state does, and no less."""
+        clients = _RememberingClients()
+        process = self.start(clients=clients)
+        with mock.patch.object(state_arrays, "fetch", wraps=state_arrays.fetch) as fetch:
+            process.initialize()
+            self.run_rounds(process, range(1, 3))
+            saved = process.state_arrays()
+            self.run_rounds(process, range(3, 4))
+            fetch.side_effect = errors.WorkerLostError("in the midst of a copy")
+            with self.assertRaises(errors.RuntimeFailure) as caught:
+                process.state_arrays()
+            self.assertEqual(caught.exception.rounds, 2)
+            self.assert_same(caught.exception.state, saved)
+            self.assertEqual(clients.went_back, [2])
+            fetch.side_effect = None
+            process.initialize()
+            self.run_rounds(process, range(1, 2))
+            fetch.side_effect = errors.WorkerLostError("in the midst of a copy")
+            with self.assertRaises(errors.RuntimeFailure) as caught:
+                process.state_arrays()
+            self.assertEqual(caught.exception.rounds, 0)
+            self.assertEqual(clients.went_back, [2, 0])
+
+    def test_a_worker_that_cannot_be_started_ends_it_at_once(self):
+        unable = _UnableWorker(worker.WorkerOptions(concurrency=1))
+        process = self.start([unable])
+        process.initialize()
+        self.run_rounds(process, range(1))
+        saved = process.state_arrays()
+        unable.fails = True
+        os.kill(unable.pid, signal.SIGKILL)
+        with self.assertRaisesRegex(errors.RuntimeFailure, "no more processes") as caught:
+            process.next(_orders(1))
+        self.assertEqual(caught.exception.rounds, 1)
+        self.assert_same(caught.exception.state, saved)
+
+
+class _RememberingClients(client_states.OrdersAlone):
+    """Clients that keep nothing, but know of what round that is."""
+
+    def __init__(self):
+        self._last = 0
+        self.went_back: list[int] = []
+
+    def completed(self, orders):
+        self._last = orders[0].round
+
+    @property
+    def last_round(self):
+        return self._last
+
+    def restore(self, arrays):
+        self._last = 0
+
+    def go_back(self, round_number):
+        self._last = round_number
+        self.went_back.append(round_number)
+
+
+class _UnableWorker(worker.LocalWorker):
+    """A worker that cannot be started any more, once `fails` is set."""
+
+    fails = False
+
+    def start(self):
+        if self.fails and not self.alive():
+            raise errors.WorkerStartError("no more processes")
+        super().start()
 
 
 class _DyingWorker(worker.LocalWorker):
