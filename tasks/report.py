@@ -4,7 +4,6 @@ import itertools
 import os
 
 from tasks.preparation import BAD_ROWS_FILE
-from tasks.splitting import SPLITS
 from tasks.task import Task
 
 _SHOWN_BAD_ROWS = 10
@@ -15,8 +14,7 @@ def describe(task: Task) -> str:
     """A table of the splits, what was left out and why, and where the files lie."""
     statistics = task.statistics
     lines = [f"{'split':12}" + "".join(f"{name:>12}" for name in _COLUMNS) + f"{'unknown':>12}"]
-    for split in SPLITS:
-        counts = statistics["splits"][split]
+    for split, counts in statistics["splits"].items():
         cells = "".join(f"{counts[name]:>12,}" for name in _COLUMNS)
         unknown = counts["unknown_words"] / max(1, counts["words"])
         lines.append(f"{split:12}{cells}{unknown:>12.4%}")
@@ -27,6 +25,9 @@ def describe(task: Task) -> str:
     if dropped:
         reasons = ", ".join(f"{rule} {count:,}" for rule, count in dropped.items())
         lines.append(f"sentences left out: {reasons}")
+    for name, counts in statistics.get("facts", {}).items():
+        shown = ", ".join(f"{key} {count:,}" for key, count in counts.items())
+        lines.append(f"{name}: {shown}")
     lines.extend(_bad_row_lines(task))
     lines.append(f"data: {task.folder}")
     return "\n".join(lines)

@@ -13,8 +13,8 @@ from tasks.corpus import CorpusOptions
 from tasks.errors import TaskError, unknown_name
 from tasks.options import TaskOptions
 from tasks.registry import CORPORA
-from tasks.splitting import SPLITS
 from tasks.vocabulary import Vocabulary
+from tff_lm import paths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,14 +36,19 @@ class Task:
     statistics: Mapping[str, Any]
     folder: str
 
+    @property
+    def splits(self) -> Sequence[str]:
+        """ "train", "validation", "test", and "unseen" where the task has one."""
+        return list(self.statistics["splits"])
+
     def client_ids(self, split: str) -> list[str]:
-        """Ids of the clients of a split ("train", "validation" or "test"), sorted."""
+        """Ids of the clients of a split, one of `splits`, sorted."""
         return list(self.client_sizes(split))
 
     def client_sizes(self, split: str) -> Mapping[str, int]:
         """Number of examples of each client of a split, in the order of the ids."""
-        if split not in SPLITS:
-            raise unknown_name("split", split, SPLITS)
+        if split not in self.splits:
+            raise unknown_name("split", split, self.splits)
         return _client_sizes(self.data_path, split)
 
     def longest_first(self, split: str, client_ids: Sequence[str], examples: int) -> list[str]:
@@ -96,11 +101,15 @@ def make_task(options: TaskOptions, *, seed: int = 0, progress: bool = True) -> 
     if options.name not in CORPORA:
         raise unknown_name("task", options.name, CORPORA)
     corpus = CORPORA[options.name]
+    if options.unseen and not corpus.reads_unseen:
+        raise TaskError(f"task.unseen: task {options.name!r} has no unseen part; leave it out")
     folder = preparation.prepare(
         options.name,
         corpus,
         CorpusOptions(
-            path=os.path.abspath(os.path.expanduser(options.path)) if options.path else None,
+            path=paths.resolve_list(options.path) or None,
+            unseen=paths.resolve_list(options.unseen) or None,
+            progress=progress,
             lower_case=options.lower_case,
             min_examples=options.min_examples or corpus.min_examples,
             max_examples=options.max_examples or corpus.max_examples,

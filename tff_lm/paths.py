@@ -11,3 +11,18 @@ def resolve(path: str) -> str:
     """
     start = os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())
     return os.path.normpath(os.path.join(start, os.path.expanduser(path)))
+
+
+def resolve_each(text: str) -> list[str]:
+    """The paths of a list separated by commas, each as `resolve` gives it.
+
+    A path that is there may hold a comma, and is then the only one.
+    """
+    if os.path.exists(resolve(text)):
+        return [resolve(text)] if text else []
+    return [resolve(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def resolve_list(text: str) -> str:
+    """The list `text` with every path in it resolved."""
+    return ",".join(resolve_each(text))

@@ -25,17 +25,17 @@ _FORMATS = {"top1_accuracy": "{:.2%}", "top3_accuracy": "{:.2%}", "bits_per_word
 
 def measure(
     workdir: Workdir,
-    split: str,
+    split: str | None,
     checkpoint: str,
     build: train.Builder = train.build_real,
     *,
     wanted: str = VALIDATION,
 ) -> int:
-    """Prints the figures of a run's model on "validation" or "test".
+    """Prints the figures of a run's model on a split.
 
     Args:
       workdir: the run's folder.
-      split: whose text it is measured on.
+      split: whose text it is measured on; None: the one that the evaluation ends a run with.
       checkpoint: "latest", "best" or a round.
       build: makes the experiment.
       wanted: the name of one of the run's evaluations, or the expression of another one.
@@ -58,6 +58,8 @@ def measure(
             with build(config, workdir) as experiment:
                 resume.restore_from(experiment, store, chosen)
                 chosen_evaluation = evaluation.find(experiment, name)
+                split = split or chosen_evaluation.final_split
+                evaluation.check_split(experiment, split)
                 measured = evaluation.over_clients(experiment, chosen_evaluation, split)
         except Interrupted as interrupted:
             return interrupted.exit_code

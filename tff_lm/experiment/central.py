@@ -7,6 +7,7 @@ A round is `pretrain.steps_per_round` steps. So the training program of `bin.tra
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Iterator
 
@@ -54,7 +55,7 @@ def build_central(config: ml_collections.ConfigDict, workdir: Workdir) -> Iterat
         runtime = _runtime(found, trainer, steps)
         yield Experiment(
             config=config,
-            clients=Clients([_EVERYBODY], found.clients.validation, found.clients.test),
+            clients=dataclasses.replace(found.clients, train=[_EVERYBODY]),
             runtime=runtime,
             begin=start.beginning(runtime, started, leaves),
             longest_first=list,

@@ -30,7 +30,8 @@ def task(config: ConfigDict) -> TaskOptions:
     options = read(config, TaskOptions, "task")
     return dataclasses.replace(
         options,
-        path=paths.resolve(options.path) if options.path else "",
+        path=paths.resolve_list(options.path),
+        unseen=paths.resolve_list(options.unseen),
         cache_dir=paths.resolve(options.cache_dir) if options.cache_dir else "",
         vocabulary=vocabulary.file_of(options) if options.vocabulary else "",
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tff_lm.config import ConfigError
 from tff_lm.config.option import nearest
+from tff_lm.evaluations.registry import UNSEEN
 from tff_lm.report.document import Cell
 from tff_lm.report.experiments import Experiment, Spread
 from tff_lm.run_folder.progress import human_bytes
@@ -162,7 +163,8 @@ def find(name: str, evaluations: Sequence[str]) -> ResultColumn:
         return COLUMNS[name]
     if evaluation in evaluations and figure in _OF_EVALUATIONS:
         title, form = _OF_EVALUATIONS[figure]
-        return _measured(f"{evaluation}: test {title}", f"evaluations.{name}", form)
+        whose = evaluation if evaluation == UNSEEN else f"{evaluation}: test"
+        return _measured(f"{whose} {title}", f"evaluations.{name}", form)
     known = [*COLUMNS, *(f"{each}.{key}" for each in evaluations for key in _OF_EVALUATIONS)]
     hint = nearest(name, known) or f"; there are {', '.join(known)}"
     raise ConfigError(f"a report has no column {name!r}{hint}")

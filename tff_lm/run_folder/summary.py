@@ -12,6 +12,7 @@ from typing import Any
 
 import ml_collections
 
+from tff_lm.evaluations.registry import UNSEEN
 from tff_lm.run_folder import curve, files
 from tff_lm.run_folder.progress import human_bytes
 from tff_lm.run_folder.workdir import Workdir
@@ -57,7 +58,7 @@ def build(
       facts: of the experiment itself.
       test: figures on all test clients.
       validation: figures on all validation clients.
-      evaluations: by name, figures of the other measures on all test clients.
+      evaluations: by name, figures of the other measures, each on all clients of its last split.
       unigram_perplexity: the baseline on the same test targets.
       communication: totals of the run's ledger.
       closing_seconds: what the last evaluations took.
@@ -110,7 +111,7 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
         "test perplexity": _perplexities(summary["test"]),
         # A run of an earlier version has no others.
         **{
-            f"test, {measure}": _perplexities(figures)
+            (measure if measure == UNSEEN else f"test, {measure}"): _perplexities(figures)
             for measure, figures in summary.get("evaluations", {}).items()
         },
         "unigram baseline": f"{_number(summary['baseline']['unigram_perplexity'])} a sub-word",
