@@ -19,7 +19,7 @@ class TaskOptions:
         fixed=False,
     )
     unseen: str = option(
-        "", "repositories to measure on only, as the split unseen (task.name='git')", fixed=False
+        "", "repositories to measure on only, as the split unseen (task.name='git')"
     )
     cache_dir: str = option("", "prepared data; default $TFF_LM_CACHE or ~/.cache", fixed=False)
     vocabulary_size: int = option(4000, "sub-word pieces", minimum=16)

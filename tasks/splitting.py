@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 
 SPLITS = ("train", "validation", "test")
-# Text from elsewhere, which some tasks have beside these: by people who write nothing in the corpus.
+# Text from elsewhere, which some tasks have beside these, of people who do not write in the corpus.
 UNSEEN = "unseen"
 
 _TRAIN_SHARE = 0.8

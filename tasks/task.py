@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tff_lm import paths
 from tasks import client_store, preparation
 from tasks.cache import default_cache_dir
 from tasks.corpus import CorpusOptions
@@ -14,7 +15,6 @@ from tasks.errors import TaskError, unknown_name
 from tasks.options import TaskOptions
 from tasks.registry import CORPORA
 from tasks.vocabulary import Vocabulary
-from tff_lm import paths
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Task:
 
     @property
     def splits(self) -> Sequence[str]:
-        """ "train", "validation", "test", and "unseen" where the task has one."""
+        """Its splits: train, validation and test, and unseen where there is such text."""
         return list(self.statistics["splits"])
 
     def client_ids(self, split: str) -> list[str]:

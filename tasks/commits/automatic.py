@@ -7,9 +7,9 @@ from tasks.commits.authors import is_program
 from tasks.commits.history import Commit
 
 _MERGE = re.compile(
-    r"(?:auto(?:matic(?:ally)?)?[ -]?)?merged?\b:? (?:\"?(?:branch(?:es)?|remote|tags?|pull|commits?|topics?|patch "
-    r"series|changes?|master|main|upstream|trunk|origin|from|with|in|of|into)\b|['\"]|git\b|https?:|"
-    r"\S+/|\S+\.\S+)|merge$|pull request\b",
+    r"(?:auto(?:matic(?:ally)?)?[ -]?)?merged?\b:? (?:\"?(?:branch(?:es)?|remote|tags?|pull|"
+    r"commits?|topics?|patch series|changes?|master|main|upstream|trunk|origin|from|with|in|of|"
+    r"into)\b|['\"]|git\b|https?:|\S+/|\S+\.\S+)|merge$|pull request\b",
     re.IGNORECASE,
 )
 _AREA = r"(?:\S{1,40}: ?)?"
@@ -19,21 +19,24 @@ _RELEASE = re.compile(
     rf"{_AREA}(?:retag|tag|prepare|getting ready|preparing|release|update|upgrade|uprev|"
     rf"uprate|start of|open(?:ing)? (?:the )?tree)\b.*\b(?:versions?|release|{_VERSION})\b|"
     rf"{_AREA}(?:post|pre)?-?(?:release|version)\b.{{0,30}}\d|{_AREA}bump(?:ed|s|ing)?\b|"
-    r"(?:the |a few |more |yet |last |first |second )*\w+[- ]?(?:\w+ )?(?:batch|round)\b|"
+    r"(?:\w+[- ]){1,4}batch\b|.*\bl10n\b.*\bround\b|"
     r".*\b(?:draft release|release notes?|copyright (?:years?|dates?|notices?))\b|start cycle\b|"
     rf"{_AREA}updated? (?:the )?(?:copyright|year|dates?|changelog|news|authors|thanks|"
     r"contributors|mailmap|draft|what's cooking)\b",
     re.IGNORECASE,
 )
+_OF_OTHERS = (
+    "sub-?modules?|dependency|dependencies|translations?|translated|digest|gnulib|from upstream|"
+    "from linux|from branch|to latest|to upstream|upstream|actions?|vendored|bundled"
+)
 _IMPORT = re.compile(
-    r"(?:\S+: ?)?(?:initial|first) (?:\w+ )?(?:import|revision|check-?in|commit|version)\b|"
-    r"(?:\S+: ?)?(?:re-?)?(?:import|sync|resync|regenerate|regen|autogenerate|uprev)(?:ed|d|s|hronize)?\b|"
-    r"(?:\S+: ?)?(?:auto(?:matic(?:ally)?)?[ -]?(?:generated|update[ds]?|import(?:ed)?|checkin|date))\b|"
-    r"(?:\S+: ?)?update[ds]? (?:\S+ ){0,3}(?:sub-?modules?|dependency|dependencies|translations?|"
-    r"translated|digest|gnulib|from upstream|from linux|from branch|to latest|to upstream|"
-    r"upstream|action|actions|vendored|bundled)\b|"
-    r"(?:\S+: ?)?(?:upstream|merge|pull|updates?|updated) (?:\S+ ){0,2}(?:from|with) (?:the )?"
-    r"(?:gnulib|upstream|linux|master|cvs|svn|translation)\b|(?:fix)?(?:up|squash)! ",
+    rf"{_AREA}(?:initial|first) (?:\w+ )?(?:import|revision|check-?in|commit|version)\b|"
+    rf"{_AREA}(?:re-?)?(?:import|sync|resync|regenerate|regen|autogenerate|uprev)"
+    r"(?:ed|d|s|hronize)?\b(?!:)|"
+    rf"{_AREA}auto(?:matic(?:ally)?)?[ -]?(?:generated|update[ds]?|import(?:ed)?|checkin|date)\b|"
+    rf"{_AREA}update[ds]? (?:\S+ ){{0,3}}(?:{_OF_OTHERS})\b|"
+    rf"{_AREA}(?:upstream|merge|pull|updates?|updated) (?:\S+ ){{0,2}}(?:from|with) (?:the )?"
+    r"(?:gnulib|upstream|linux|master|cvs|svn|translation)\b|(?:fixup|squash)! ",
     re.IGNORECASE,
 )
 _NO_MESSAGE = re.compile(

@@ -14,25 +14,30 @@ _STATEMENT_SHARE = 0.7
 _BY = (
     "(?:signed|reviewed|tested|reported|acked|suggested|helped|approved|authored|submitted|ported|"
     "spotted|requested|contributed|written|found|fixed|discovered|assisted|based|noticed|pointed|"
-    "proposed|inspired|sponsored|improved|mentored|diagnosed|analyzed|debugged|original|originally|"
-    "thanks|merged|generated|committed|commented|explained|verified|initially|tweaked|investigated|"
-    "external-issue|patch|bug|regression)"
+    "proposed|inspired|sponsored|improved|mentored|diagnosed|analyzed|debugged|original|"
+    "originally|thanks|merged|generated|committed|commented|explained|verified|initially|tweaked|"
+    "investigated|external-issue|patch|bug|regression)"
+)
+_KEY = (
+    "(?:cc|cf|from|to|date|subject|links?|bugs?|bugzilla|bz|prs?|refs?|references?|issues?|"
+    r"tickets?|upstream|coverity|cid|fixes|closes|resolves|fixed|cve|urls?|see|v\d+|author|"
+    "committer|commit|series|gerrit|jira|gitlab|github|version|tests?|branch|patchwork|thanks|"
+    "discussion|topic|depends|conflicts?|reviewers?|tag)"
+)
+_POINTER = (
+    "(?:clos(?:es?|ed)|fix(?:es|ed)?|resolv(?:es?|ed)|refs?|bugs?|bz|prs?|issues?|see|tickets?|"
+    "cid|coverity|follow-?up(?: to)?|references?|requires|depends on|part of|openzfs|illumos|zfs|"
+    "upstream|regression (?:in|from)|(?:this )?(?:partially )?reverts?)"
+)
+_POINTED_AT = (
+    "(?:the )?(?:(?:cid|coverity|bug|commit|issue|pr|bz|gh|openzfs|illumos)s?[ :]{1,2}){0,2}"
+    r"[\[(\"]?(?:#|https?:|\d+\b|[0-9a-f]{7,}\b|[\w./-]{1,40}#\d|[A-Z]+-\d+)"
 )
 _TRAILER = re.compile(
     # Key-With-Dashes: value; KEY=value.
     r"[A-Za-z]+(?:-[A-Za-z]+)+ ?:(?: |$)|[A-Z][A-Z0-9_-]+ ?= ?|"
     rf"{_BY}(?:[ -](?:off|out))?[ -](?:by|on|from|to|with|patch|author)\b.{{0,20}}:|"
-    # Keys of one word.
-    r"(?:cc|cf|from|to|date|subject|links?|bugs?|bugzilla|bz|prs?|refs?|references?|issues?|tickets?|"
-    r"upstream|coverity|cid|fixes|closes|resolves|fixed|cve|urls?|see|v\d+|author|committer|commit|"
-    r"series|gerrit|jira|gitlab|github|version|tests?|branch|patchwork|thanks|discussion|"
-    r"topic|depends|conflicts?|reviewers?|tag):(?: |$)|"
-    # What they point to: a number, a place, a commit.
-    r"(?:clos(?:es?|ed)|fix(?:es|ed)?|resolv(?:es?|ed)|refs?|bugs?|bz|prs?|issues?|see|tickets?|cid|"
-    r"coverity|follow-?up(?: to)?|references?|requires|depends on|part of|openzfs|illumos|zfs|upstream|"
-    r"regression (?:in|from)|(?:this )?(?:partially )?reverts?):? "
-    r"(?:the )?(?:(?:cid|coverity|bug|commit|issue|pr|bz|gh|openzfs|illumos)s?[ :]{1,2}){0,2}[\[(\"]?"
-    r"(?:#|https?:|\d+\b|[0-9a-f]{7,}\b|[\w./-]{1,40}#\d|[A-Z]+-\d+)|"
+    rf"{_KEY}:(?: |$)|{_POINTER}:? {_POINTED_AT}|"
     r"[\[(] ?(?:cherry[ -]?picked|backported|(?:upstream|linux|original|from|commit) |back-?port)|"
     # Such as "[jk: reworded the message]", by whoever applied a patch.
     r"\[[\w .-]{1,20}: .{1,90}\]?$|(?:cherry[ -]?picked from|git-svn|from rev |svn path)",
@@ -53,9 +58,11 @@ _LOG = re.compile(
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
-    r"\$ ?\S|[%#>] \S|=> ?\S|#(?:include|define|if|ifdef|ifndef|endif|else|undef)$|\S{1,40}[@:]\S{0,40}[~/\]][$#%>]? ?[$#%>] |[\w.-]{1,30}[#>] \S|\+ \w|sudo |"
-    r"(?:git|cd|gcc|clang|echo|cat|grep|sed|printf|export|apt|ls|dd|mkdir|zfs|zpool|"
-    r"ovs-\w+|curl) (?:-|\S+[/=.]\S|\$)|for \w+ in \S+;"
+    # Behind a prompt, or by the name of a program.
+    r"\$ ?\S|[%#>] \S|=> ?\S|\S{1,40}[@:]\S{0,40}[~/\]][$#%>]? ?[$#%>] |[\w.-]{1,30}[#>] \S|"
+    r"#(?:include|define|if|ifdef|ifndef|endif|else|undef)$|\+ \w|sudo |for \w+ in \S+;|"
+    r"(?:git|cd|gcc|clang|echo|cat|grep|sed|printf|export|apt|ls|dd|mkdir|zfs|zpool|ovs-\w+|curl) "
+    r"(?:-|\S+[/=.]\S|\$)"
 )
 _TABLE = re.compile(
     r"\d+ files? changed|(?:create|delete) mode \d|rename \S+ => |\S{1,80} +\| +(?:\d|Bin)"

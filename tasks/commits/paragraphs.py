@@ -115,7 +115,7 @@ def _of_text(line: str, reach: int) -> tuple[str | None, int]:
 
 
 def _joined(paragraph: list[str], begins_cut: bool, ends_cut: bool) -> str:
-    """One line out of many, without the list's mark; words that a hyphen has cut are whole again."""
+    """One line out of many, without the list's mark; words that a hyphen cuts are whole again."""
     first, *rest = paragraph
     if item := _ITEM.match(first):
         first = first[item.end() :]

@@ -25,13 +25,14 @@ _CODE = re.compile(
     r"[{}\\^~|]|->|::|[=!<>+]=|&&|[\w)]=[\w\"']|\$\w|;\S|\w\[\w*\]|<\w+>|%\w|\.\.?/|(?:^|\s)[#=+]|\*\w"
 )
 _FOREIGN_SHARE = 0.1
-_COMMON = frozenset(
-    "the a an of to in is it this that for and or not be are was with on as by we when if from no now "
-    "so but all has have can do does instead which then than there they you i its at will would should "
-    "only also more after before into use used new add remove fix make with without using some any one "
-    "two other same between while where under over first last most support doesn't don't isn't can't "
-    "set get old currently here due per via".split()
-)
+_COMMON_WORDS = """
+a all also an and any are as at be been before between but by can can't currently do does doesn't
+don't due first fix for from get had has have here if in instead into is isn't it its last make more
+most new no not now of old on one only or other over per remove same set should so some support than
+that the then there they this to two under use used using via was we were when where which while
+will with without would you
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 _LONG_ENOUGH_FOR_COMMON = 10
 
 

@@ -1,4 +1,4 @@
-"""A Git repository whose history can be read: found, checked, and asked by way of the program git."""
+"""A Git repository whose history can be read: found, checked, asked by way of git itself."""
 
 import dataclasses
 import os

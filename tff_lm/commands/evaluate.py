@@ -69,7 +69,7 @@ def measure(
     if name != VALIDATION:
         print(f"{name}: {chosen_evaluation.division}")
     for measure_name, (figures, spread) in measured.items():
-        about = split if measure_name == VALIDATION else f"{measure_name}, {split}"
+        about = split if measure_name in (VALIDATION, split) else f"{measure_name}, {split}"
         print(table(about, figures, spread))
     return 0
 

@@ -21,7 +21,7 @@ from tff_lm.central.trainer import CentralTrainer
 from tff_lm.config import ConfigError, read
 from tff_lm.experiment import central_plan, evaluations, settings, task_and_model
 from tff_lm.learning import metrics
-from tff_lm.program.contracts import Clients, Experiment
+from tff_lm.program.contracts import Experiment
 from tff_lm.run_folder.workdir import Workdir
 from tff_lm.warm_start import start
 
