@@ -48,13 +48,51 @@ def _fingerprint(options: CorpusOptions) -> str:
 
 
 class _Counts:
-    """What was left out, by level and rule, and who writes where."""
+    """What was left out, by level and rule, and who writes in the corpus itself."""
 
     def __init__(self):
         self.messages: collections.Counter[str] = collections.Counter()
         self.lines: collections.Counter[str] = collections.Counter()
         self.sentences: collections.Counter[str] = collections.Counter()
         self.authors: set[str] = set()
+
+
+def _read(options: CorpusOptions) -> Reading:
+    known, unseen = _parts(options)
+    spool, counts = Spool(), _Counts()
+    sources = [*known, *unseen]
+    for number, source in enumerate(sources):
+        part = _PART if number < len(known) else _UNSEEN_PART
+        # What is trained on must not depend on what is measured on only.
+        commits = _commits(source, known if part == _PART else sources, options.progress)
+        spool.add(_sentences(commits, part, number, options.lower_case, counts))
+    counts.sentences["template_of_its_author"] = spool.drop_later("client, shape", TEMPLATE_WORDS)
+    counts.sentences["copy"] = spool.drop_later("shape", COPY_WORDS)
+    facts = {"messages": dict(counts.messages), "lines": dict(counts.lines)}
+    if unseen:
+        facts["unseen"] = _drop_known_authors(spool, counts)
+    facts |= _of_sources(sources, spool)
+    ids = split_all(_large_enough(spool, _PART, options, counts), options.seed)
+    if unseen:
+        ids[UNSEEN] = _large_enough(spool, _UNSEEN_PART, options, counts)
+    clients = {
+        split: SpooledClients(spool, sample_clients(members, options), options.max_examples)
+        for split, members in ids.items()
+    }
+    return Reading(clients=clients, dropped=dict(counts.sentences), facts=facts)
+
+
+def _commits(
+    source: Repository, mapped_by: Sequence[Repository], progress: bool
+) -> Iterable[history.Commit]:
+    """The commits of a repository, behind a progress line."""
+    return with_progress(
+        history.read(source, mapped_by),
+        f"reading {source.name}",
+        progress,
+        unit=" commits",
+        total=source.commits(),
+    )
 
 
 def _sentences(
@@ -78,79 +116,39 @@ def _sentences(
                     yield Sentence(client, part, source, commit.time, text)
 
 
-def _read(options: CorpusOptions) -> Reading:
-    known, unseen = _parts(options)
-    spool, counts = Spool(), _Counts()
-    sources = [(_PART, each) for each in known] + [(_UNSEEN_PART, each) for each in unseen]
-    commits = {each.head: each.commits() for _, each in sources}
-    with history.joint_mailmap([each for _, each in sources]) as mailmap:
-        for number, (part, source) in enumerate(sources):
-            shown = with_progress(
-                history.read(source, mailmap),
-                f"reading {source.name}",
-                options.progress,
-                unit=" commits",
-                total=commits[source.head],
-            )
-            spool.add(_sentences(shown, part, number, options.lower_case, counts))
-    dropped = collections.Counter(counts.sentences)
-    dropped["template_of_its_author"] = spool.drop_later("client, shape", TEMPLATE_WORDS)
-    dropped["copy"] = spool.drop_later("shape", COPY_WORDS)
-    facts = {
-        "messages": dict(counts.messages),
-        "lines": dict(counts.lines),
-    }
-    if unseen:
-        also = [client for client in spool.sizes(_UNSEEN_PART) if client in counts.authors]
-        dropped["unseen_but_known_author"] = spool.drop_clients(_UNSEEN_PART, also)
-        facts["unseen"] = {"known_authors_left_out": len(also)}
-    facts |= _of_sources([each for _, each in sources], commits, spool)
-    clients = {
-        split: _clients(spool, ids, options)
-        for split, ids in split_all(
-            _large_enough(spool, _PART, options, dropped), options.seed
-        ).items()
-    }
-    if unseen:
-        ids = _large_enough(spool, _UNSEEN_PART, options, dropped)
-        clients[UNSEEN] = _clients(spool, ids, options)
-    return Reading(clients=clients, dropped=dict(dropped), facts=facts)
+def _drop_known_authors(spool: Spool, counts: _Counts) -> dict[str, int]:
+    """Leaves out of the unseen part whoever has a commit in the corpus; returns how many."""
+    known = [client for client in spool.sizes(_UNSEEN_PART) if client in counts.authors]
+    counts.sentences["unseen_but_known_author"] = spool.drop_clients(_UNSEEN_PART, known)
+    return {"known_authors_left_out": len(known)}
 
 
-def _of_sources(
-    sources: Sequence[Repository], commits: dict[str, int], spool: Spool
-) -> dict[str, dict[str, int]]:
+def _of_sources(sources: Sequence[Repository], spool: Spool) -> dict[str, dict[str, int]]:
     """What each repository, named with its commit, gives."""
     totals = spool.totals()
-    return {
-        f"{source.name}@{source.head}": dict(
-            zip(
-                ("commits", "authors", "sentences", "words"),
-                (commits[source.head], *totals.get(number, (0, 0, 0))),
-                strict=True,
-            )
-        )
-        for number, source in enumerate(sources)
-    }
+    found = {}
+    for number, source in enumerate(sources):
+        authors, sentences, words = totals.get(number, (0, 0, 0))
+        found[f"{source.name}@{source.head}"] = {
+            "commits": source.commits(),
+            "authors": authors,
+            "sentences": sentences,
+            "words": words,
+        }
+    return found
 
 
-def _large_enough(
-    spool: Spool, part: int, options: CorpusOptions, dropped: collections.Counter[str]
-) -> list[str]:
+def _large_enough(spool: Spool, part: int, options: CorpusOptions, counts: _Counts) -> list[str]:
     """The clients of a part that have enough sentences; counts what the caps leave out."""
     kept = []
     for client, size in spool.sizes(part).items():
         if size < options.min_examples:
-            dropped["client_below_min_examples"] += size
+            counts.sentences["client_below_min_examples"] += size
             continue
         kept.append(client)
         if options.max_examples is not None:
-            dropped["beyond_max_examples"] += max(0, size - options.max_examples)
+            counts.sentences["beyond_max_examples"] += max(0, size - options.max_examples)
     return kept
-
-
-def _clients(spool: Spool, ids: Sequence[str], options: CorpusOptions) -> SpooledClients:
-    return SpooledClients(spool, sample_clients(ids, options), options.max_examples)
 
 
 CORPUS = CORPORA.register("git")(Corpus(fingerprint=_fingerprint, read=_read, reads_unseen=True))

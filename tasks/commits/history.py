@@ -1,6 +1,5 @@
 """The commits of repositories as a stream: `git log`, each author under one e-mail address."""
 
-import contextlib
 import dataclasses
 import subprocess
 import tempfile
@@ -34,34 +33,34 @@ class Commit:
     message: str
 
 
-@contextlib.contextmanager
-def joint_mailmap(repositories: Sequence[Repository]) -> Iterator[str]:
-    """Path of the .mailmap files of all repositories in one, while the context lasts.
-
-    An author whose addresses only one of the repositories lists is one author in all of them.
-    """
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".mailmap") as file:
-        for repository in repositories:
-            file.write(repository.mailmap() + "\n")
-        file.flush()
-        yield file.name
-
-
-def read(repository: Repository, mailmap: str) -> Iterator[Commit]:
+def read(repository: Repository, mapped_by: Sequence[Repository]) -> Iterator[Commit]:
     """Yields the commits, newest first; memory holds one block of `git log`'s output.
 
     Args:
       repository: Whose history.
-      mailmap: Path of the file that says which addresses are one person's.
+      mapped_by: The repositories whose .mailmap files say which addresses are one person's: one who
+        is listed in any of them is one in all; the repository's own has the last word.
 
     Raises:
       TaskError: If git fails on the way.
     """
-    command = repository.command(
-        *("log", "-z", f"--format=tformat:{_FORMAT}", "--encoding=UTF-8", "--no-color"),
-        *("--no-notes", repository.head),
-        settings=(f"mailmap.file={mailmap}",),
-    )
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".mailmap") as mailmap:
+        others = [each for each in mapped_by if each != repository]
+        mailmap.writelines(each.mailmap() + "\n" for each in (*others, repository))
+        mailmap.flush()
+        command = repository.command(
+            *("log", "-z", f"--format=tformat:{_FORMAT}", "--encoding=UTF-8", "--no-color"),
+            *("--no-notes", repository.head),
+            settings=(f"mailmap.file={mailmap.name}",),
+        )
+        for email, name, time, parents, message in _records(command, repository.git_dir):
+            yield Commit(
+                email.strip().lower(), name.strip(), int(time or 0), len(parents.split()), message
+            )
+
+
+def _records(command: Sequence[str], git_dir: str) -> Iterator[list[str]]:
+    """The fields of each commit that `git log` writes."""
     with (
         # A file, not a pipe, which git would wait for somebody to empty.
         tempfile.TemporaryFile() as messages,
@@ -70,25 +69,13 @@ def read(repository: Repository, mailmap: str) -> Iterator[Commit]:
         ) as process,
     ):
         assert process.stdout is not None
-        try:
-            for fields in _records(process.stdout):
-                email, name, time, parents, message = fields
-                yield Commit(
-                    email.strip().lower(),
-                    name.strip(),
-                    int(time or 0),
-                    len(parents.split()),
-                    message,
-                )
-        except GeneratorExit:
-            process.kill()
-            raise
+        yield from _grouped(process.stdout)
         if process.wait():
             messages.seek(0)
-            raise failure(repository.git_dir, messages.read())
+            raise failure(git_dir, messages.read())
 
 
-def _records(stream: IO[bytes]) -> Iterator[list[str]]:
+def _grouped(stream: IO[bytes]) -> Iterator[list[str]]:
     """Groups of `_FIELDS` texts, each of which ends with a NUL, which none of them can hold."""
     rest = b""
     fields: list[str] = []

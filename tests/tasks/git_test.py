@@ -81,9 +81,8 @@ class GitTest(absltest.TestCase):
         reading = self.read(path, min_examples=4)
         self.assertEqual(_texts(reading), {})
         self.assertEqual(reading.dropped["client_below_min_examples"], 3)
-        self.assertEqual(
-            list(_texts(self.read(path, lower_case=False)).values())[0][0], "Say a of it"
-        )
+        _, cased = _texts(self.read(path, lower_case=False)).popitem()
+        self.assertEqual(cased[0], "Say a of it")
 
     def test_the_order_of_repositories_and_their_place_do_not_matter(self):
         one, two = self.people("one.git", 0), self.people("two.git", 3)

@@ -1,5 +1,6 @@
 import os
 import pathlib
+from unittest import mock
 
 from absl.testing import absltest
 
@@ -15,8 +16,7 @@ class HistoryTest(absltest.TestCase):
         return repository.find(repositories.make(path, list(commits), **options))
 
     def read(self, *sources):
-        with history.joint_mailmap(sources) as mailmap:
-            return [list(history.read(source, mailmap)) for source in sources]
+        return [list(history.read(source, sources)) for source in sources]
 
     def test_newest_first_with_every_field(self):
         (found,) = self.read(
@@ -29,7 +29,6 @@ class HistoryTest(absltest.TestCase):
         self.assertEqual([each.parents for each in found], [1, 0])
 
     def test_a_merge_has_two_parents(self):
-        # The second commit has another root than the first: fast-import takes what is named.
         (found,) = self.read(self.make(Made("One"), Made("Two"), Made("Three", merges=1)))
         self.assertEqual([each.parents for each in found], [2, 1, 0])
 
@@ -40,10 +39,17 @@ class HistoryTest(absltest.TestCase):
         self.assertEqual((first.email, first.name), ("new@x.org", "Ada L"))
         self.assertEqual(second.email, "new@x.org")
 
+    def test_a_repositorys_own_mailmap_has_the_last_word(self):
+        one = self.make(Made("One", "old@x.org"), mailmap="Ada <one@x.org> <old@x.org>")
+        two = self.make(Made("Two", "old@x.org"), mailmap="Ada <two@x.org> <old@x.org>")
+        self.assertEqual(
+            [found.email for (found,) in self.read(one, two)], ["one@x.org", "two@x.org"]
+        )
+
     def test_blocks_of_output_may_end_anywhere(self):
         source = self.make(*(Made(f"Message {number} ü") for number in range(20)))
         (whole,) = self.read(source)
-        with absltest.mock.patch.object(history, "_CHUNK", 7):
+        with mock.patch.object(history, "_CHUNK", 7):
             self.assertEqual(self.read(source), [whole])
 
     def test_a_broken_repository_is_an_error_in_gits_words(self):
@@ -52,7 +58,7 @@ class HistoryTest(absltest.TestCase):
             if file.is_file():
                 file.unlink()
         with self.assertRaisesRegex(TaskError, "^git: cannot read .*: fatal: "):
-            list(history.read(source, "/dev/null"))
+            list(history.read(source, []))
 
 
 if __name__ == "__main__":
