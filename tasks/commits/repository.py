@@ -72,7 +72,7 @@ def find(path: str) -> Repository:
 def environment() -> Mapping[str, str]:
     """That of git: no variable that points it elsewhere, messages in English, no questions."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1"}
+    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def _program() -> str:

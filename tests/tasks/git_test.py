@@ -29,11 +29,13 @@ class GitTest(absltest.TestCase):
     def make(self, name, *commits, **options):
         return repositories.make(os.path.join(self.folder, name), list(commits), **options)
 
-    def people(self, name, first, count=6, text="this is what person number {} wrote"):
+    def people(self, name, first, count=6, text="this is what person number {} wrote", **options):
         """Some authors with a sentence each."""
         words = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
         numbers = range(first, first + count)
-        return self.make(name, *(Made(text.format(words[n]), f"{n}@x.org") for n in numbers))
+        return self.make(
+            name, *(Made(text.format(words[n]), f"{n}@x.org") for n in numbers), **options
+        )
 
     def read(self, *paths, unseen=(), **options):
         found = CorpusOptions(path=",".join(paths), unseen=",".join(unseen) or None, **options)
@@ -114,7 +116,9 @@ class GitTest(absltest.TestCase):
 
     def test_unseen_authors_write_nowhere_else(self):
         known = self.people("known.git", 0)
-        unseen = self.people("unseen.git", 4, text="somebody called {} says something else here")
+        text = "somebody called {} says something else here"
+        joined = "A <joined@x.org> <0@x.org>\nA <joined@x.org> <1@x.org>"
+        unseen = self.people("unseen.git", 4, text=text, mailmap=joined)
         alone, both = self.read(known), self.read(known, unseen=[unseen])
         self.assertEqual(_texts(alone), _texts(both))
         self.assertEqual(
