@@ -10,7 +10,8 @@ _DIGITS = 16
 
 _PROGRAM_NAME = re.compile(
     r"\[bot\]|\bbots?\b|robot\b|-bot\b|\b(?:auto-?(?:roller|update\w*|commit\w*|merge\w*|bump\w*)|"
-    r"buildbot|jenkins|hudson|travis|dependabot|renovate|weblate|transifex|github[- ]actions?|"
+    r"buildbot|jenkins (?:ci|user|server)|travis[- ]ci|dependabot|renovate|weblate|transifex|"
+    r"github[- ]actions?|"
     r"gitlab[- ]ci|continuous integration|cvs2svn|cvs2git|svn2git|translation project)\b",
     re.IGNORECASE,
 )

@@ -21,9 +21,7 @@ _REFERENCE = re.compile(
 )
 # What a subject or an entry of a ChangeLog is about: "src/a.c (main, usage): ", "dm: x86: ".
 _FUNCTIONS = re.compile(r"\s*\([^()\s]+(?:,? [^()\s]+){0,20}\)(?: ?[<\[][^\]>]{0,60}[>\]])?:\s")
-_PLACE = re.compile(
-    r"(?P<file>\S{0,120})(?: ?\([^()]{1,400}\))?(?: ?[<\[][^\]>]{1,60}[>\]])*:\s+(?=\S)"
-)
+_PLACE = re.compile(r"\S{0,120}(?: ?\([^()]{1,400}\))?(?: ?[<\[][^\]>]{1,60}[>\]])*:\s+(?=\S)")
 _LIKE_A_PLACE = re.compile(r"[./_()*]|[a-z][A-Z]")
 _MOST_AREA_WORDS = 3
 _CODE_INDENT = 4
@@ -65,10 +63,11 @@ def _subject(line: str, removed: collections.Counter[str]) -> list[str]:
     """
     if tag := _TAG.match(line):
         line = line[tag.end() :]
-    line = _without_area(line)
+    whole, line = line, _without_area(line)
     if not line.strip():
         return []
-    name = "revert" if _REVERT.match(line) else lines.kind(line)
+    reverts = _REVERT.match(whole) or _REVERT.match(line)
+    name = "revert" if reverts else lines.kind(line)
     removed[name or "prose"] += 1
     return [] if name else [line.strip()]
 

@@ -65,8 +65,8 @@ def _names_and_numbers(text: str) -> bool:
 
 # In the order in which they are asked.
 RULES: dict[str, Callable[[str], object]] = {
-    "url": _URL.search,
     "address": _ADDRESS.search,
+    "url": _URL.search,
     "hash": _HASH.search,
     "report_number": _REPORT.search,
     "few_words": _few_words,

@@ -29,7 +29,8 @@ class AuthorsTest(parameterized.TestCase):
     @parameterized.parameters(
         ("1234+ada@users.noreply.github.com", "Ada"),
         ("abbott@y.org", "A. Abbott"),
-        ("cic@y.org", "Botond Travis-Smith"),
+        ("cic@y.org", "Botond Travis Hudson"),
+        ("j@y.org", "Jay Jenkins"),
     )
     def test_people(self, email, name):
         self.assertFalse(authors.is_program(email, name))

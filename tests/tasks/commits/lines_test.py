@@ -27,7 +27,7 @@ class LinesTest(parameterized.TestCase):
         ("log", "#3 0 in main"),
         ("command", "$ make check"),
         ("command", "=> usb start"),
-        ("command", "git log --oneline"),
+        ("command", "git -C folder log"),
         ("table", "big pack     (time)   15.29s     12.32s"),
         ("table", "one | two"),
         ("table", "3 files changed, 2 insertions"),

@@ -31,7 +31,7 @@ class ProseTest(parameterized.TestCase):
 
     @parameterized.parameters(
         "Fix that too.",
-        "word " * 60,
+        "words and " * 30,
         "The reset_net_chip() function has wrong timings for the reset pulse.",
         "Add the option --stdin to pass the refs, one per line.",
         "It's only needed on x86, where it does no harm.",
