@@ -47,7 +47,7 @@ class GitTest(absltest.TestCase):
             Made("dm: Make sure of it\n\nThis one came later. So it's second.\n", time=9),
             Made("Write this at first", time=1),
             Made("Merge branch 'x'"),
-            Made("Fix it\n\n$ run\n\nSee https://x.org/y now.\n\nSigned-off-by: A", time=10),
+            Made("Fix it\n\n$ run\n\nLook at https://x.org/y now.\n\nSigned-off-by: A", time=10),
         )
         reading = self.read(path)
         self.assertEqual(
