@@ -34,7 +34,7 @@ class Commit:
 
 
 def read(repository: Repository, mapped_by: Sequence[Repository]) -> Iterator[Commit]:
-    """Yields the commits, newest first; memory holds one block of `git log`'s output.
+    """Yields the commits, oldest first; memory holds one block of `git log`'s output.
 
     Args:
       repository: Whose history.
@@ -50,7 +50,7 @@ def read(repository: Repository, mapped_by: Sequence[Repository]) -> Iterator[Co
         mailmap.flush()
         command = repository.command(
             *("log", "-z", f"--format=tformat:{_FORMAT}", "--encoding=UTF-8", "--no-color"),
-            *("--no-notes", repository.head),
+            *("--no-notes", "--reverse", repository.head),
             settings=(f"mailmap.file={mailmap.name}",),
         )
         for email, name, time, parents, message in _records(command, repository.git_dir):

@@ -65,7 +65,7 @@ class Spool:
         self._connection.execute(_CREATE)
 
     def add(self, sentences: Iterable[Sentence]) -> None:
-        """Writes sentences, in the order of the history from its end."""
+        """Writes sentences, those of one time in their order."""
         self._connection.execute("BEGIN;")
         self._connection.executemany(
             "INSERT INTO sentences VALUES (?, ?, ?, ?, ?, ?, ?);",

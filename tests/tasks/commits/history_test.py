@@ -18,19 +18,19 @@ class HistoryTest(absltest.TestCase):
     def read(self, *sources):
         return [list(history.read(source, sources)) for source in sources]
 
-    def test_newest_first_with_every_field(self):
+    def test_oldest_first_with_every_field(self):
         (found,) = self.read(
             self.make(Made("One\n\nBody ü\n", "Ada@Example.org"), Made("Two", name="B", time=7))
         )
-        self.assertEqual([each.message for each in found], ["Two\n", "One\n\nBody ü\n"])
+        self.assertEqual([each.message for each in found], ["One\n\nBody ü\n", "Two"])
         self.assertEqual([each.email for each in found], ["ada@example.org"] * 2)
-        self.assertEqual([each.name for each in found], ["B", "Ada"])
-        self.assertEqual([each.time for each in found], [7, 1_000_000_000])
-        self.assertEqual([each.parents for each in found], [1, 0])
+        self.assertEqual([each.name for each in found], ["Ada", "B"])
+        self.assertEqual([each.time for each in found], [1_000_000_000, 7])
+        self.assertEqual([each.parents for each in found], [0, 1])
 
     def test_a_merge_has_two_parents(self):
         (found,) = self.read(self.make(Made("One"), Made("Two"), Made("Three", merges=1)))
-        self.assertEqual([each.parents for each in found], [2, 1, 0])
+        self.assertEqual([each.parents for each in found], [0, 1, 2])
 
     def test_one_author_under_one_address_in_all_repositories(self):
         one = self.make(Made("One", "old@x.org"), mailmap="Ada L <new@x.org> <old@x.org>")
