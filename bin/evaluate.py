@@ -15,7 +15,12 @@ from tff_lm.config import command_line
 from tff_lm.run_folder.workdir import Workdir
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "folder of the run")
-_SPLIT = flags.DEFINE_enum("split", "test", ["validation", "test"], "whose text")
+_SPLIT = flags.DEFINE_enum(
+    "split",
+    None,
+    ["validation", "test", "unseen"],
+    "whose text; by default test, or the evaluation's",
+)
 _EVALUATION = flags.DEFINE_string(
     "evaluation", "validation", "one of the run's evaluation.names, or another, such as 'adapted'"
 )

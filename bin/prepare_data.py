@@ -2,6 +2,7 @@
 
     python -m bin.prepare_data --task=chat
     python -m bin.prepare_data --task=text --path=messages.jsonl --user_column=author
+    python -m bin.prepare_data --task=git --path=git.git,curl.git --unseen=zfs.git
 
 A training prepares its own data when it must; this shows first what it will find: people,
 sentences, words and sub-words by split, the shares of unknown and of cut ones, rows left out with
@@ -22,6 +23,9 @@ from tff_lm.config import ConfigError
 
 _TASK = flags.DEFINE_string("task", "chat", f"one of {', '.join(CORPORA)}")
 _PATH = flags.DEFINE_string("path", None, "file or folder of the text, for a task that needs one")
+_UNSEEN = flags.DEFINE_string(
+    "unseen", None, "repositories to measure on only, as one more split, for --task=git"
+)
 _CACHE_DIR = flags.DEFINE_string(
     "cache_dir", None, "folder of prepared data; by default $TFF_LM_CACHE or ~/.cache/tff_lm"
 )
@@ -47,7 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     task = make_task(
         TaskOptions(
             name=_TASK.value,
-            path=_resolved(_PATH.value),
+            path=paths.resolve_list(_PATH.value or ""),
+            unseen=paths.resolve_list(_UNSEEN.value or ""),
             cache_dir=_resolved(_CACHE_DIR.value),
             vocabulary_size=_VOCABULARY_SIZE.value,
             vocabulary=_resolved(_VOCABULARY.value),

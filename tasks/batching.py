@@ -17,7 +17,7 @@ import tensorflow as tf
 from tasks.bucketing import equal_splits, least_padding_splits
 from tasks.client_store import TOKENS
 from tasks.errors import TaskError, unknown_name
-from tasks.splitting import SPLITS
+from tasks.splitting import SPLITS, UNSEEN
 from tff_lm.client_order import OrderTensors, parse_in_graph
 
 # Streams folded into a client's seed; `seed` of a batch is the bare seed, so users fold in streams
@@ -89,7 +89,7 @@ def make_dataset_fn(
 
     Args:
       data_path: SQLite file of clients, as the worker sees it; a constant of the graph.
-      split: "train", "validation" or "test".
+      split: "train", "validation", "test" or "unseen".
       spec: How to make batches.
 
     Returns:
@@ -97,8 +97,8 @@ def make_dataset_fn(
       empty order and an id without rows have no batches (`Task.check_client_ids` tells the
       latter); any other string that is not an order fails when the data is read.
     """
-    if split not in SPLITS:
-        raise unknown_name("split", split, SPLITS)
+    if split not in (*SPLITS, UNSEEN):
+        raise unknown_name("split", split, (*SPLITS, UNSEEN))
     data_path = os.path.abspath(data_path)
 
     def client_dataset(order: tf.Tensor) -> tf.data.Dataset:

@@ -11,7 +11,7 @@ from tasks.splitting import client_fraction, split_all
 
 @dataclasses.dataclass(frozen=True)
 class CorpusOptions:
-    """How to read a corpus; every field is part of the key of the cache.
+    """How to read a corpus; what changes the result is part of the key of the cache.
 
     Attributes:
       path: Where the text lies, for a corpus that needs to be told.
@@ -22,6 +22,9 @@ class CorpusOptions:
       seed: Seed of the split into train, validation and test.
       user_column: Column or key that names the user, in the user's own tables.
       text_column: Column or key that holds the text there.
+      unseen: Where the text lies that is measured on only, as a split of its own.
+      progress: Whether to show how far a long reading is. This and the places are not part of the
+        key.
     """
 
     path: str | None = None
@@ -32,6 +35,8 @@ class CorpusOptions:
     seed: int = 0
     user_column: str = "user"
     text_column: str = "text"
+    unseen: str | None = None
+    progress: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,11 +71,13 @@ class Reading:
       clients: For each split, its clients; may be iterated repeatedly (a large corpus streams).
       dropped: Number of sentences left out, by the name of the rule that said so.
       bad_rows: Every row that could not be used.
+      facts: What else was counted: tables by name, each of counts by name.
     """
 
     clients: Mapping[str, Collection[ClientText]]
     dropped: Mapping[str, int] = dataclasses.field(default_factory=dict)
     bad_rows: Sequence[BadRow] = ()
+    facts: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +90,14 @@ class Corpus:
       read: Reads and cleans everything.
       min_examples: Default of `CorpusOptions.min_examples`.
       max_examples: Default of `CorpusOptions.max_examples`.
+      reads_unseen: Whether it can read `CorpusOptions.unseen`, as the split "unseen".
     """
 
     fingerprint: Callable[[CorpusOptions], str]
     read: Callable[[CorpusOptions], Reading]
     min_examples: int = 1
     max_examples: int | None = None
+    reads_unseen: bool = False
 
 
 def hash_file(path: str) -> str:

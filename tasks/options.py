@@ -13,7 +13,14 @@ class TaskOptions:
     """Whose text is learned, and how it is cut into sub-words."""
 
     name: str = option("chat", "the corpus", choices=CORPORA)
-    path: str = option("", "file or folder of a corpus that is not a package", fixed=False)
+    path: str = option(
+        "",
+        "file or folder of a corpus that is not a package; of git several, with commas",
+        fixed=False,
+    )
+    unseen: str = option(
+        "", "repositories to measure on only, as the split unseen (task.name='git')"
+    )
     cache_dir: str = option("", "prepared data; default $TFF_LM_CACHE or ~/.cache", fixed=False)
     vocabulary_size: int = option(4000, "sub-word pieces", minimum=16)
     vocabulary: str = option("", "a task's name, a run's folder or a file; empty: learned")

@@ -5,17 +5,17 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from tasks import client_store, vocabulary_learning
 from tasks.cache import cache_key, prepare_folder
-from tasks.corpus import ClientText, Corpus, CorpusOptions, Reading, hash_file
+from tasks.corpus import Corpus, CorpusOptions, Reading, hash_file
 from tasks.counting import Counts, Examples
 from tasks.errors import TaskError
-from tasks.splitting import SPLITS
+from tasks.progress import with_progress
 from tasks.vocabulary import Vocabulary
 from tasks.windows import Windows
 
@@ -71,7 +71,8 @@ def prepare(
         "vocabulary": hash_file(vocabulary_path) if vocabulary_path else vocabulary_size,
     }
     # Sources count by their contents, wherever they lie.
-    del ingredients["path"]
+    for name_only in ("path", "unseen", "progress"):
+        del ingredients[name_only]
     folder = os.path.join(os.path.expanduser(cache_dir), f"{name}-{cache_key(ingredients)}")
 
     def fill(temporary: str) -> None:
@@ -88,9 +89,9 @@ def prepare(
 
 
 def _check_splits(name: str, reading: Reading) -> None:
-    empty = [split for split in SPLITS if not reading.clients[split]]
+    empty = [split for split, clients in reading.clients.items() if not clients]
     if empty:
-        sizes = ", ".join(f"{split} {len(reading.clients[split])}" for split in SPLITS)
+        sizes = ", ".join(f"{split} {len(clients)}" for split, clients in reading.clients.items())
         hint = f" ({reading.bad_rows[0]})" if reading.bad_rows else ""
         raise TaskError(
             f"{name}: no clients for {' and '.join(empty)} (clients: {sizes}); give "
@@ -98,21 +99,11 @@ def _check_splits(name: str, reading: Reading) -> None:
         )
 
 
-def _with_progress(
-    clients: Collection[ClientText], description: str, show: bool
-) -> Iterable[ClientText]:
-    """The clients, behind a progress line on standard error, if that is a terminal."""
-    import tqdm
-
-    # None: tqdm looks at the stream itself, so that no bar goes into a file.
-    hidden = None if show else True
-    return tqdm.tqdm(clients, desc=description, unit=" clients", disable=hidden, leave=False)
-
-
 def _learn_vocabulary(reading: Reading, size: int, progress: bool) -> Vocabulary:
     """Learns from the training clients' text only: held-out people have no say in the pieces."""
     counts: collections.Counter[str] = collections.Counter()
-    for _, texts in _with_progress(reading.clients["train"], "counting words", progress):
+    clients = with_progress(reading.clients["train"], "counting words", progress, unit=" clients")
+    for _, texts in clients:
         # Not `+=`, which goes through all words counted so far.
         counts.update(vocabulary_learning.count_words(texts))
         if len(counts) > _MAX_COUNTED_WORDS:
@@ -128,14 +119,14 @@ def _write_files(
     ingredients: dict[str, object],
     progress: bool,
 ) -> None:
-    per_split = {split: Counts() for split in SPLITS}
+    per_split = {split: Counts() for split in reading.clients}
     examples = Examples(pieces)
     digest = hashlib.sha256(pieces.hash.encode())
 
     def rows() -> Iterator[client_store.ClientRows]:
-        for split in SPLITS:
-            for client_id, texts in _with_progress(
-                reading.clients[split], f"tokenizing {split}", progress
+        for split, clients in reading.clients.items():
+            for client_id, texts in with_progress(
+                clients, f"tokenizing {split}", progress, unit=" clients"
             ):
                 encoded = pieces.encode(texts)
                 rows_of_texts = [windows.rows(ids) for ids in encoded]
@@ -157,6 +148,7 @@ def _write_files(
             row.reason.partition(" (")[0] for row in reading.bad_rows
         ),
         "examples": examples.found,
+        "facts": reading.facts,
         "vocabulary_size": pieces.size,
         "vocabulary_hash": pieces.hash,
         "data_hash": digest.hexdigest(),

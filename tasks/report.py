@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tasks.preparation import BAD_ROWS_FILE
-from tasks.splitting import SPLITS
 from tasks.task import Task
 
 # Above this share of unknown pieces, figures say little about the text.
@@ -31,7 +30,7 @@ def figures(task: Task) -> dict[str, Any]:
     pieces = total["tokens"] - total["texts"]
     dropped = task.statistics["dropped_sentences"]
     by_split = {
-        name: {split: counts[split][column] for split in SPLITS}
+        name: {split: each[column] for split, each in counts.items()}
         for name, column in (
             ("people", "clients"),
             ("sentences", "texts"),
@@ -106,8 +105,7 @@ def describe(task: Task) -> str:
     data = figures(task)
     lines = [f"{'split':12}" + "".join(f"{name:>12}" for name in _COLUMNS.values())]
     lines[0] += f"{'unknown':>12}"
-    for split in SPLITS:
-        counts = task.statistics["splits"][split]
+    for split, counts in task.statistics["splits"].items():
         cells = "".join(
             f"{'-':>12}"
             if column == "words" and data["words"] is None
@@ -122,6 +120,8 @@ def describe(task: Task) -> str:
         *_remarks(data, os.path.join(task.folder, BAD_ROWS_FILE)),
         *(f"  {row}" for row in itertools.islice(_bad_rows(task), _SHOWN_BAD_ROWS)),
     ]
+    for name, facts in task.statistics["facts"].items():
+        lines.append(f"{name}: " + ", ".join(f"{key} {count:,}" for key, count in facts.items()))
     lines.append("what the model sees:")
     for kind, example in task.statistics["examples"].items():
         lines += [f"  {kind} of {example['client']}: {example['text']}"]

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Iterable
 
 SPLITS = ("train", "validation", "test")
+# Text from elsewhere, which some tasks have beside these, of people who do not write in the corpus.
+UNSEEN = "unseen"
 
 _TRAIN_SHARE = 0.8
 _VALIDATION_SHARE = 0.1

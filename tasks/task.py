@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from tff_lm import paths
 from tasks import client_store, preparation, scripts
 from tasks.cache import default_cache_dir
 from tasks.corpus import Corpus, CorpusOptions
 from tasks.errors import TaskError, unknown_name
 from tasks.options import TaskOptions
 from tasks.registry import CORPORA
-from tasks.splitting import SPLITS
 from tasks.vocabulary import Vocabulary
 
 
@@ -39,6 +39,11 @@ class Task:
     folder: str
 
     @property
+    def splits(self) -> Sequence[str]:
+        """Its splits: train, validation and test, and unseen where there is such text."""
+        return list(self.statistics["splits"])
+
+    @property
     def data_hash(self) -> str:
         """Hexadecimal sha256 of all clients' rows and of the vocabulary: what is trained on."""
         return self.statistics["data_hash"]
@@ -58,13 +63,13 @@ class Task:
         return self.vocabulary.starts_word & self.words_separated
 
     def client_ids(self, split: str) -> list[str]:
-        """Ids of the clients of a split ("train", "validation" or "test"), sorted."""
+        """Ids of the clients of a split, one of `splits`, sorted."""
         return list(self.client_sizes(split))
 
     def client_sizes(self, split: str) -> Mapping[str, int]:
         """Number of examples of each client of a split, in the order of the ids."""
-        if split not in SPLITS:
-            raise unknown_name("split", split, SPLITS)
+        if split not in self.splits:
+            raise unknown_name("split", split, self.splits)
         return _client_sizes(self.data_path, split)
 
     def longest_first(self, split: str, client_ids: Sequence[str], examples: int) -> list[str]:
@@ -121,7 +126,7 @@ def make_task(
     Raises:
       TaskError: If a name is unknown, or the sources are missing or unusable.
     """
-    corpus, corpus_options = _corpus_of(options, seed)
+    corpus, corpus_options = _corpus_of(options, seed, progress)
     folder = preparation.prepare(
         options.name,
         corpus,
@@ -141,13 +146,19 @@ def check_sources(options: TaskOptions) -> None:
     corpus.fingerprint(corpus_options)
 
 
-def _corpus_of(options: TaskOptions, seed: int) -> tuple[Corpus, CorpusOptions]:
+def _corpus_of(
+    options: TaskOptions, seed: int, progress: bool = False
+) -> tuple[Corpus, CorpusOptions]:
     """The task's corpus, and how it is read; raises TaskError for an unknown name."""
     if options.name not in CORPORA:
         raise unknown_name("task", options.name, CORPORA)
     corpus = CORPORA[options.name]
+    if options.unseen and not corpus.reads_unseen:
+        raise TaskError(f"task.unseen: task {options.name!r} has no unseen part; leave it out")
     return corpus, CorpusOptions(
-        path=os.path.abspath(os.path.expanduser(options.path)) if options.path else None,
+        path=paths.resolve_list(options.path) or None,
+        unseen=paths.resolve_list(options.unseen) or None,
+        progress=progress,
         lower_case=options.lower_case,
         min_examples=options.min_examples or corpus.min_examples,
         max_examples=options.max_examples or corpus.max_examples,

@@ -21,3 +21,18 @@ def as_typed(path: str) -> str:
     absolute = resolve(path)
     relative = os.path.relpath(absolute, resolve("."))
     return absolute if relative.split(os.sep)[0] == os.pardir else relative
+
+
+def resolve_each(text: str) -> list[str]:
+    """The paths of a list separated by commas, each as `resolve` gives it.
+
+    A path that is there may hold a comma, and is then the only one.
+    """
+    if os.path.exists(resolve(text)):
+        return [resolve(text)] if text else []
+    return [resolve(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def resolve_list(text: str) -> str:
+    """The list `text` with every path in it resolved."""
+    return ",".join(resolve_each(text))

@@ -33,6 +33,8 @@ class PrepareDataTest(absltest.TestCase):
             (["--task=chatt"], "unknown task 'chatt'; did you mean chat?"),
             (["--task=text"], "say where your text lies"),
             (["--task=text", "--path=/nowhere"], "nothing at /nowhere"),
+            (["--task=git", "--path=/nowhere"], "git: there is no folder /nowhere"),
+            (["--task=chat", "--unseen=x"], "task.unseen: task 'chat' has no unseen part"),
             (["chat"], "unexpected argument 'chat'"),
         ):
             done = self.run_program(*arguments)

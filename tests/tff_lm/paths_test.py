@@ -35,6 +35,18 @@ class ResolveTest(absltest.TestCase):
                 self.assertEqual(paths.as_typed(path), typed)
                 self.assertEqual(paths.resolve(typed), paths.resolve(path))
 
+    def test_a_list_resolves_each_path_and_leaves_a_comma_in_a_name(self):
+        folder = self.create_tempdir()
+        there = folder.create_file("a,b").full_path
+        with mock.patch.dict(os.environ, BUILD_WORKING_DIRECTORY="/x/y", HOME="/home/ada"):
+            self.assertEqual(
+                paths.resolve_each("../a, ../../b,~/c,,/d"), ["/x/a", "/b", "/home/ada/c", "/d"]
+            )
+            self.assertEqual(paths.resolve_each(there), [there])
+            self.assertEqual(paths.resolve_each(""), [])
+            self.assertEqual(paths.resolve_list("a,b"), "/x/y/a,/x/y/b")
+            self.assertEqual(paths.resolve_list(""), "")
+
 
 if __name__ == "__main__":
     absltest.main()

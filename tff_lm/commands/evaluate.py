@@ -17,17 +17,17 @@ from tff_lm.run_folder.workdir import Workdir
 
 def measure(
     workdir: Workdir,
-    split: str,
+    split: str | None,
     checkpoint: str,
     build: train.Builder = train.build_real,
     *,
     wanted: str = VALIDATION,
 ) -> int:
-    """Prints the figures of a run's model on "validation" or "test".
+    """Prints the figures of a run's model on a split.
 
     Args:
       workdir: the run's folder.
-      split: whose text it is measured on.
+      split: whose text it is measured on; None: the one that the evaluation ends a run with.
       checkpoint: "latest", "best" or a round.
       build: makes the experiment.
       wanted: the name of one of the run's evaluations, or the expression of another one.
@@ -51,12 +51,14 @@ def measure(
         with build(config, workdir) as experiment:
             resume.restore_from(experiment, store, chosen)
             chosen_evaluation = evaluation.find(experiment, name)
+            split = split or chosen_evaluation.final_split
+            evaluation.check_split(experiment, split)
             measured = evaluation.over_clients(experiment, chosen_evaluation, split)
     print(f"{workdir.root}: {config.model.name} after round {chosen.round}")
     if name != VALIDATION:
         print(f"{name}: {chosen_evaluation.division}")
     for measure_name, (found, spread) in measured.items():
-        about = split if measure_name == VALIDATION else f"{measure_name}, {split}"
+        about = split if measure_name in (VALIDATION, split) else f"{measure_name}, {split}"
         print(table(about, found, spread))
     return 0
 

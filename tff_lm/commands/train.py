@@ -101,15 +101,16 @@ def _conclude(
     experiment: Experiment, workdir: Workdir, rows: list[Row], command: str
 ) -> dict[str, Any]:
     """Measures the trained model on everybody, and writes the summary and the plots."""
-    people = len(experiment.clients.validation) + len(experiment.clients.test)
-    _say(f"measuring the trained model on {people:,} people of validation and test")
+    held_out = (experiment.clients.validation, experiment.clients.test, experiment.clients.unseen)
+    people = sum(map(len, held_out))
+    _say(f"measuring the trained model on {people:,} people who took no part in training")
     start = time.perf_counter()
     validation, *others = experiment.evaluations
     figures = {
         split: evaluation.on_all(experiment, validation, split)[validation.name]
         for split in ("validation", "test")
     }
-    measured = [evaluation.on_all(experiment, each, "test") for each in others]
+    measured = [evaluation.on_all(experiment, each, each.final_split) for each in others]
     unigram = experiment.unigram()
     result = summary.build(
         config=experiment.config,

@@ -53,6 +53,10 @@ RULES = (
         "task.path is missing: task.name='text' needs the file or folder of your text",
     ),
     Rule(
+        lambda c: c.task.name == "git" and not c.task.path,
+        "task.path is missing: task.name='git' needs the folders of clones, separated by commas",
+    ),
+    Rule(
         lambda c: c.task.max_examples and c.task.max_examples < c.task.min_examples,
         "task.max_examples must not be below task.min_examples",
     ),

@@ -10,3 +10,5 @@ from tff_lm.registry import Registry
 EVALUATIONS: Registry[Any] = Registry("evaluation", "EVALUATIONS", "tff_lm.evaluations")
 # The evaluation that every run has: checkpoints are compared by it.
 VALIDATION = "validation"
+# The one of a run that has text from elsewhere, and the name of the split that holds it.
+UNSEEN = "unseen"

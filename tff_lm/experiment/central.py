@@ -7,6 +7,7 @@ A round is `pretrain.steps_per_round` steps. So the training program of `bin.tra
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Iterator
 
@@ -20,7 +21,7 @@ from tff_lm.central.trainer import CentralTrainer
 from tff_lm.config import ConfigError, read
 from tff_lm.experiment import central_plan, evaluations, settings, task_and_model
 from tff_lm.learning import metrics
-from tff_lm.program.contracts import Clients, Experiment
+from tff_lm.program.contracts import Experiment
 from tff_lm.run_folder.workdir import Workdir
 from tff_lm.warm_start import start
 
@@ -54,7 +55,7 @@ def build_central(config: ml_collections.ConfigDict, workdir: Workdir) -> Iterat
         runtime = _runtime(found, trainer, steps)
         yield Experiment(
             config=config,
-            clients=Clients([_EVERYBODY], found.clients.validation, found.clients.test),
+            clients=dataclasses.replace(found.clients, train=[_EVERYBODY]),
             runtime=runtime,
             begin=start.beginning(runtime, started, leaves),
             longest_first=list,

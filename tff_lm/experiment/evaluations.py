@@ -15,7 +15,7 @@ from tasks import batching
 from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError
 from tff_lm.evaluations import names
-from tff_lm.evaluations.registry import EVALUATIONS
+from tff_lm.evaluations.registry import EVALUATIONS, UNSEEN
 from tff_lm.experiment import settings, task_and_model
 from tff_lm.learning.evaluation import DatasetFn, Measurement, Part
 from tff_lm.program.contracts import Evaluation
@@ -49,14 +49,28 @@ def build(found: task_and_model.Ingredients, evaluator: Evaluator) -> tuple[Eval
 
 
 def measurements(config: ml_collections.ConfigDict) -> dict[str, Measurement]:
-    """What `evaluation.names` stands for, by name; raises ConfigError."""
+    """What `evaluation.names` stands for, by name, and "unseen" where there is such text.
+
+    Raises:
+      ConfigError: if an argument is wrong, or there is no such text.
+    """
     try:
-        return {
+        found = {
             name: expressions.build(str(expression), EVALUATIONS)
             for name, expression in names.parse(config.evaluation.names).items()
         }
     except ValueError as error:
         raise ConfigError(f"evaluation.names: {error}") from error
+    if config.task.unseen:
+        return (
+            found if UNSEEN in found else found | {UNSEEN: expressions.build(UNSEEN, EVALUATIONS)}
+        )
+    for name, measurement in found.items():
+        if UNSEEN in (measurement.split, measurement.final_split):
+            raise ConfigError(
+                f"evaluation.names: {name} needs task.unseen; say where that text lies"
+            )
+    return found
 
 
 def _evaluation(
@@ -79,6 +93,7 @@ def _evaluation(
         name=name,
         measures=tuple("_".join(filter(None, (name, each))) for each in measurement.measures),
         split=measurement.split,
+        final_split=measurement.final_split,
         division=", ".join(map(str, measurement.parts)),
         rows=lambda split, orders: on_split(split)(orders),
     )

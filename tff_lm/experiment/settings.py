@@ -31,7 +31,8 @@ def task(config: ConfigDict) -> TaskOptions:
     options = read(config, TaskOptions, "task")
     options = dataclasses.replace(
         options,
-        path=paths.resolve(options.path) if options.path else "",
+        path=paths.resolve_list(options.path),
+        unseen=paths.resolve_list(options.unseen),
         cache_dir=paths.resolve(options.cache_dir) if options.cache_dir else "",
     )
     if not options.vocabulary:

@@ -16,7 +16,6 @@ import ml_collections
 
 from tasks import batching, preparation, report
 from tasks.errors import TaskError
-from tasks.splitting import SPLITS
 from tasks.task import Task
 from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError, read
@@ -90,7 +89,7 @@ def gather(config: ml_collections.ConfigDict) -> Ingredients:
     """
     try:
         task = settings.prepared_task(config)
-        clients = Clients(**{split: task.client_ids(split) for split in SPLITS})
+        clients = Clients(**{split: task.client_ids(split) for split in task.splits})
     except TaskError as error:
         raise ConfigError(str(error)) from error
     for split in ("validation", "test"):

@@ -77,8 +77,13 @@ class Measurement(abc.ABC):
 
     @property
     def split(self) -> str:
-        """Whose text it is about while a run goes on; at its end "test" is measured."""
+        """Whose text it is about while a run goes on."""
         return "validation"
+
+    @property
+    def final_split(self) -> str:
+        """Whose text it is about at the end of a run."""
+        return "test"
 
     @property
     def parts(self) -> tuple[Part, ...]:

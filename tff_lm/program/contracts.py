@@ -36,6 +36,7 @@ class Clients:
     train: Sequence[str]
     validation: Sequence[str]
     test: Sequence[str]
+    unseen: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Evaluation:
       measures: the names of what it measures, its own first: "adapted", "adapted_before". Columns,
         TensorBoard's groups and summary.json have their figures by these.
       split: whose fixed sample it is about while a run goes on.
+      final_split: whose text it is about at the end.
       division: how a client's sentences are divided, in words.
       rows: (split, orders) -> for each of `measures` float32[clients, K], a row for every client.
     """
@@ -54,6 +56,7 @@ class Evaluation:
     name: str
     measures: tuple[str, ...]
     split: str
+    final_split: str
     division: str
     rows: Callable[[str, Sequence[ClientOrder]], Sequence[np.ndarray]]
 

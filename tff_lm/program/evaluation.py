@@ -36,7 +36,7 @@ def on_sample(experiment: Experiment) -> dict[str, Figures]:
 
 
 def on_all(experiment: Experiment, evaluation: Evaluation, split: str) -> dict[str, Figures]:
-    """The figures of an evaluation's measures on all clients of "validation" or "test"."""
+    """The figures of an evaluation's measures on all clients of a split."""
     ids = getattr(experiment.clients, split)
     return _figures(experiment, _rows(experiment, evaluation, split, ids))
 
@@ -55,6 +55,12 @@ def over_clients(
         measure: (dict(experiment.summarise(each)), _spread(experiment, each))
         for measure, each in rows.items()
     }
+
+
+def check_split(experiment: Experiment, split: str) -> None:
+    """Raises RunError if nobody is in the split, of which there would be no figures."""
+    if not getattr(experiment.clients, split):
+        raise RunError(f"the run has no client of the split {split}; its task has none")
 
 
 def find(experiment: Experiment, name: str) -> Evaluation:

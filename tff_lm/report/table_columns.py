@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tff_lm import figures
 from tff_lm.config import ConfigError
 from tff_lm.config.option import nearest
+from tff_lm.evaluations.registry import UNSEEN
 from tff_lm.report import earlier, headline
 from tff_lm.report.document import Cell
 from tff_lm.report.experiments import Experiment, Spread
@@ -75,7 +76,7 @@ def _measured(split: str, name: str) -> tuple[ResultColumn, ...]:
 def _title(split: str, label: str, figure: figures.Figure) -> str:
     evaluation = split.removeprefix("evaluations.")
     if evaluation != split:
-        return f"{evaluation}: test {label}"
+        return f"{evaluation} {label}" if evaluation == UNSEEN else f"{evaluation}: test {label}"
     return f"{split} {label}" if "perplexity" in figure.name else label
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import ml_collections
 
 from tff_lm import figures
+from tff_lm.evaluations.registry import UNSEEN
 from tff_lm.run_folder import curve, files
 from tff_lm.run_folder.errors import DamagedFileError
 from tff_lm.run_folder.progress import human_bytes
@@ -42,7 +43,7 @@ def build(
       facts: of the experiment itself.
       test: figures on all test clients.
       validation: figures on all validation clients.
-      evaluations: by name, figures of the other measures on all test clients.
+      evaluations: by name, figures of the other measures, each on all clients of its last split.
       unigram: figures of the baseline on the same test targets.
       communication: totals of the run's ledger.
       closing_seconds: what the last evaluations took.
@@ -102,7 +103,7 @@ def table(summary: Mapping[str, Any], workdir: Workdir) -> str:
         "test perplexity": _perplexities(summary["test"]),
         # A run of an earlier version has no others.
         **{
-            f"test, {measure}": _perplexities(found)
+            (measure if measure == UNSEEN else f"test, {measure}"): _perplexities(found)
             for measure, found in summary.get("evaluations", {}).items()
         },
         **_first_guess(summary["test"]),

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import io
 import pathlib
 from unittest import mock
@@ -25,8 +26,8 @@ class MeasureTest(parameterized.TestCase):
             code = function(*arguments, fakes.builder(fakes.FakeRuntime()), **options)
         return code, out.getvalue()
 
-    def train(self):
-        self.run_quietly(train.train, fakes.config(), self.workdir)
+    def train(self, **changes):
+        self.run_quietly(train.train, fakes.config(**changes), self.workdir)
 
     @parameterized.parameters(("latest", 6), ("best", 6), ("4", 4))
     def test_measures_the_checkpoint_asked_for(self, checkpoint, number):
@@ -66,6 +67,27 @@ class MeasureTest(parameterized.TestCase):
         self.assertIn("\nadapted: two halves\nadapted, test: 3 clients", text)
         self.assertIn("\nadapted_before, test: 3 clients", text)
         self.assertNotIn("\ntest: ", text)
+
+    @parameterized.parameters(
+        ("validation", None, "test: 3 clients"),
+        ("validation", "unseen", "unseen: 2 clients"),
+        ("unseen", None, "unseen: 2 clients"),
+    )
+    def test_a_split_is_the_evaluations_unless_said(self, wanted, split, shown):
+        self.train(task__unseen="somewhere")
+        code, text = self.run_quietly(
+            evaluate.measure, self.workdir, split, "latest", wanted=wanted
+        )
+        self.assertEqual(code, 0)
+        self.assertIn(f"\n{shown}", text)
+
+    def test_a_split_without_clients_is_refused(self):
+        self.train()
+        clients = dataclasses.replace(fakes.CLIENTS, unseen=())
+        with mock.patch.object(fakes, "CLIENTS", clients):
+            code, text = self.run_quietly(evaluate.measure, self.workdir, "unseen", "latest")
+        self.assertEqual(code, 1)
+        self.assertIn("error: the run has no client of the split unseen", text)
 
     def test_another_evaluation_is_refused_with_the_nearest(self):
         self.train()

@@ -147,6 +147,20 @@ class LaunchTest(parameterized.TestCase):
         self.assertEqual(last["adapted_token_perplexity"], adapted)
         self.assertIn("adapted_before_word_perplexity", last)
 
+    def test_text_from_elsewhere_is_measured_by_its_name_to_the_end(self):
+        self.assertEqual(self.train(fakes.config(task__unseen="somewhere")), 0)
+        rows = [row for row in read_csv(self.workdir) if row["validation_loss"]]
+        for row in rows:
+            loss = float(row["validation_loss"])
+            self.assertEqual(float(row["unseen_loss"]), fakes.UNSEEN * loss)
+        summary = json.loads(self.workdir.summary.read_text())
+        self.assertEqual(list(summary["evaluations"]), ["unseen"])
+        unseen = summary["evaluations"]["unseen"]
+        self.assertEqual(unseen["clients"], len(fakes.CLIENTS.unseen))
+        self.assertEqual(unseen["loss"], fakes.UNSEEN * summary["test"]["loss"])
+        shown = f"{unseen['token_perplexity']:.2f} a sub-word"
+        self.assertRegex(self.out.getvalue(), rf"\n  unseen +{shown}")
+
     def test_a_run_with_two_evaluations_resumes_to_the_same_files(self):
         config = fakes.config(evaluation__names="validation, adapted")
         other = Workdir(pathlib.Path(self.create_tempdir().full_path))

@@ -29,8 +29,9 @@ def _count_sentences(measurement, part_fns):
 
 
 class EvaluationsTest(parameterized.TestCase):
-    def build(self, names):
+    def build(self, names, unseen=""):
         config = default_config()
+        config.task.unseen = unseen
         config.evaluation.names = names
         config.federated.examples_per_client = 4
         path = fixtures.write_store(
@@ -60,10 +61,20 @@ class EvaluationsTest(parameterized.TestCase):
         rows, _ = adapted.rows("test", orders)
         np.testing.assert_array_equal(rows, 0)
 
+    def test_text_from_elsewhere_is_measured_without_being_asked_for(self):
+        for names in ("validation", "validation, unseen"):
+            validation, unseen = self.build(names, unseen="somewhere")
+            self.assertEqual(unseen.measures, ("unseen",))
+            self.assertEqual((unseen.split, unseen.final_split), ("unseen", "unseen"))
+            self.assertEqual((validation.split, validation.final_split), ("validation", "test"))
+            (rows,) = unseen.rows("unseen", [ClientOrder(0, 0, "a")])
+            np.testing.assert_array_equal(rows, [[0]])
+
     @parameterized.parameters(
         ("validation, adapted(fractoin=0.5)", "did you mean 'fraction'"),
         ("validation, adapted(fraction=1.5)", "not above 0 and below 1"),
         ("validation, adapted, validation(name='x')", "no argument 'name'"),
+        ("validation, unseen", "unseen needs task.unseen"),
         ("validation, adapted, adapted(name='adapted_before')", "two evaluations measure adapted_"),
     )
     def test_refuses(self, names, message):

@@ -19,6 +19,7 @@ CLIENTS = Clients(
     train=[f"train{i}" for i in range(9)],
     validation=[f"validation{i}" for i in range(4)],
     test=[f"test{i}" for i in range(3)],
+    unseen=[f"unseen{i}" for i in range(2)],
 )
 PARAMETERS = 10
 UPLOAD_BYTES, DOWNLOAD_BYTES = 40, 80  # a client and round
@@ -139,10 +140,15 @@ def summarise(per_client: np.ndarray) -> dict[str, float]:
 
 # A client's loss falls by this factor when it adapts.
 ADAPTATION = 0.9
+# The loss on text from elsewhere is higher by this one.
+UNSEEN = 1.1
 
 
 def evaluations(config, runtime: FakeRuntime) -> list[Evaluation]:
-    """Those of `evaluation.names`; "adapted" measures before the adaptation as well."""
+    """Those of `evaluation.names`; "adapted" measures before the adaptation as well.
+
+    With `task.unseen`, "unseen" is one of them.
+    """
 
     def rows(specs, factor):
         return np.full((len(specs), 1), factor * runtime.loss)
@@ -155,14 +161,24 @@ def evaluations(config, runtime: FakeRuntime) -> list[Evaluation]:
             "validation",
             ("validation",),
             "validation",
+            "test",
             "all sentences",
             lambda split, specs: [rows(specs, 1.0)],
         ),
         "adapted": Evaluation(
-            "adapted", ("adapted", "adapted_before"), "validation", "two halves", adapted
+            "adapted", ("adapted", "adapted_before"), "validation", "test", "two halves", adapted
+        ),
+        "unseen": Evaluation(
+            "unseen",
+            ("unseen",),
+            "unseen",
+            "unseen",
+            "all sentences",
+            lambda split, specs: [rows(specs, UNSEEN)],
         ),
     }
-    return [known[name] for name in names.parse(config.evaluation.names)]
+    wanted = [*names.parse(config.evaluation.names), *(["unseen"] if config.task.unseen else [])]
+    return [known[name] for name in wanted]
 
 
 def experiment(

@@ -141,7 +141,8 @@ class PageTest(absltest.TestCase):
         self.assertGreater(float(self.column(to_end, "rounds, to the baseline's")["drive"][1]), 1)
 
     def test_evaluations_are_columns_by_name(self):
-        measured = {"adapted": {"token_perplexity": 99.5, "top1_accuracy": 0.25}}
+        figures = {"token_perplexity": 99.5, "top1_accuracy": 0.25}
+        measured = {"adapted": figures, "unseen": figures}
         samples.write(
             self.folder / "results" / "codecs",
             [{**each, "evaluations": measured} for each in self.results],
@@ -149,6 +150,7 @@ class PageTest(absltest.TestCase):
         path = self.folder / "configs" / "sweeps" / "codecs.py"
         for columns, head, text in (
             ("", "adapted: test perplexity, with end of sentence", "99.50 ± 0.00"),
+            ("", "unseen perplexity, with end of sentence", "99.50 ± 0.00"),
             (
                 'columns=("adapted.top1_accuracy",), ',
                 "adapted: test first guess right, with end of sentence",
