@@ -46,6 +46,11 @@ def unigram_perplexity(train_counts: np.ndarray, test_counts: np.ndarray) -> flo
     """
     if not test_counts.sum():
         return math.nan
-    smoothed = train_counts.astype(np.float64) + 1.0
-    log_probabilities = np.log(smoothed) - np.log(smoothed.sum())
-    return float(np.exp(-(test_counts @ log_probabilities) / test_counts.sum()))
+    return float(np.exp(-(test_counts @ log_frequencies(train_counts)) / test_counts.sum()))
+
+
+def log_frequencies(counts: np.ndarray) -> np.ndarray:
+    """int64[V] -> float64[V], in nats; one is added to every count, so that all are finite."""
+    smoothed = counts.astype(np.float64) + 1.0
+    frequencies: np.ndarray = np.log(smoothed) - np.log(smoothed.sum())
+    return frequencies

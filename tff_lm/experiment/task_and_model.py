@@ -16,6 +16,7 @@ import ml_collections
 from tasks import batching
 from tasks.errors import TaskError
 from tasks.splitting import SPLITS
+from tasks.target_counts import training_counts
 from tasks.task import Task, make_task
 from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError, read
@@ -107,12 +108,14 @@ def keep_vocabulary(found: Ingredients, workdir: Workdir) -> None:
 
 def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
     """The model as clients train it; raises ConfigError if an option does not fit it."""
+    counted = config.model.unigram_bias
     model_fn = functools.partial(
         build_model,
         vocabulary_size=task.vocabulary.size,
         **dataclasses.asdict(read(config, ModelOptions, "model")),
         precision=precision.resolve(config.runtime.precision),
         lora=read(config, LoraOptions, "lora"),
+        log_frequencies=baseline.log_frequencies(training_counts(task)) if counted else None,
         seed=config.seed,
     )
     starts_word = task.vocabulary.starts_word.tolist()
