@@ -59,10 +59,12 @@ class CausalSelfAttention(SubLayer):
             f"{path}/query_key_value", width, 3 * width, **common
         )
         self.mixer = recipe.mixer(path, width)
-        self.unit_query, self.unit_key = (
-            RmsNorm(f"{path}/unit_{name}", width // heads) if recipe.qk_norm else None
+        # Of queries and keys.
+        self.unit_norms = [
+            RmsNorm(f"{path}/unit_{name}", width // heads)
             for name in ("query", "key")
-        )
+            if recipe.qk_norm
+        ]
         self.leaves_value = recipe.value_residual and first
         self.first_share = (
             self.weight("first_share", [1], tf.keras.initializers.Constant(0.5))
@@ -84,9 +86,11 @@ class CausalSelfAttention(SubLayer):
             tf.transpose(tf.reshape(padded, split), [2, 0, 3, 1, 4]), axis=0
         )
         value = self._with_first(value, context)
-        if self.unit_query is not None:
-            query = tf.cast(self.unit_query(query), query.dtype)
-            key = tf.cast(self.unit_key(key), key.dtype)
+        if self.unit_norms:
+            query, key = (
+                tf.cast(norm(part), part.dtype)
+                for norm, part in zip(self.unit_norms, (query, key), strict=True)
+            )
         query, key = self.positions.rotate(query), self.positions.rotate(key)
         scores = tf.matmul(query, key, transpose_b=True) * (self.width // self.heads) ** -0.5
         weights = self.weigh(tf.cast(scores, tf.float32))
@@ -100,11 +104,11 @@ class CausalSelfAttention(SubLayer):
             context.shared[_FIRST_VALUE] = value
         if self.first_share is None:
             return value
-        return mixed(value, context.shared[_FIRST_VALUE], self.first_share)
+        return blended(value, context.shared[_FIRST_VALUE], self.first_share)
 
 
 @tf.custom_gradient
-def mixed(x: tf.Tensor, other: tf.Tensor, share: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
+def blended(x: tf.Tensor, other: tf.Tensor, share: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
     """X + share * (other - x), any shape and dtype; share is float32[1]."""
     difference, factor = other - x, tf.cast(share, x.dtype)
 

@@ -10,7 +10,7 @@ from absl.testing import absltest, parameterized
 
 from tff_lm.models import build_model
 from tff_lm.models.activations import squared_relu
-from tff_lm.models.attention import mixed
+from tff_lm.models.attention import blended
 from tff_lm.models.cifg_cell import SigmoidCell
 from tff_lm.models.cifg_layer import cifg_recurrence
 from tff_lm.models.conformer import causal_depthwise
@@ -121,8 +121,8 @@ class GradientTest(parameterized.TestCase):
         ("squared_relu", squared_relu, lambda x: tf.maximum(x, 0) ** 2, [(7, 5)]),
         ("soft_cap", lambda x: soft_cap(x, 1.5), lambda x: 1.5 * tf.tanh(x / 1.5), [(7, 5)]),
         (
-            "mixed",
-            mixed,
+            "blended",
+            blended,
             lambda x, y, part: (1 - part) * x + part * y,
             [(2, 3, 4), (2, 3, 4), (1,)],
         ),
