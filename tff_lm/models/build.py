@@ -21,6 +21,7 @@ _OF_INVARIANT = frozenset({"positions"})
 _OF_ATTENTION = _OF_INVARIANT | {
     "subtract_input",
     "final_gain",
+    "alternate_gain",
     "zero_init",
     "activation",
     "norm",

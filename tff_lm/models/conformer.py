@@ -139,7 +139,7 @@ class Conformer(SubLayer):
             )
             convolution = ConvolutionModule(f"{path}/convolution", width, kernel_size, **common)
             second = FeedForward(f"{path}/feed_forward_2", width, hidden, **feeding)
-            gain = recipe.final_gain if i == layers - 1 else 1.0
+            gain = recipe.last_gain(width) if i == layers - 1 else 1.0
             # The norm within the list: variables come in the order of the layers, from the bottom.
             self.blocks.append(
                 [

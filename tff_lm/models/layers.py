@@ -7,11 +7,15 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tff_lm.models.gradients import gradient_if, matmul
 from tff_lm.models.registry import NORMS
 from tff_lm.models.token_packing import TokenPacking
+
+# Of all units of a norm, or float[d], of each.
+Gain = float | np.ndarray
 
 COMPUTE_DTYPES = {"float32": tf.float32, "bfloat16": tf.bfloat16}
 
@@ -136,7 +140,7 @@ class Dense(Linear):
 class Norm(SubLayer):
     """Brings its input to unit size over the last axis, times a trained gain; see `NORMS`."""
 
-    def __init__(self, path: str, width: int, initial_gain: float = 1.0):
+    def __init__(self, path: str, width: int, initial_gain: Gain = 1.0):
         """Makes the weights for inputs of a width."""
         del width, initial_gain
         super().__init__(path)
@@ -154,7 +158,7 @@ class Norm(SubLayer):
 class LayerNorm(Norm):
     """Layer normalization over the last axis (Ba et al. 2016, arXiv 1607.06450), in float32."""
 
-    def __init__(self, path: str, width: int, initial_gain: float = 1.0):
+    def __init__(self, path: str, width: int, initial_gain: Gain = 1.0):
         super().__init__(path, width)
         gain = tf.keras.initializers.Constant(initial_gain)
         self.gamma = self.weight("gamma", [width], gain)

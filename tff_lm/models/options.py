@@ -34,6 +34,9 @@ class ModelOptions:
         False, "whether logits come from what the blocks changed, without the token's embedding"
     )
     final_gain: float = option(1.0, "initial gain of the last norm", minimum=0)
+    alternate_gain: bool = option(
+        False, "whether that gain alternates in sign, so that a token's own logit starts near 0"
+    )
     zero_init: bool = option(False, "whether residual branches start at zero")
     activation: str = option(OWN, "of feed-forward layers", choices=(OWN, *ACTIVATIONS))
     norm: str = option("layer", "kind of norm before each branch", choices=NORMS)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
 import tensorflow as tf
 
-from tff_lm.models.layers import Dense, LayerNorm, Linear, Norm
+from tff_lm.models.layers import Dense, Gain, LayerNorm, Linear, Norm
 from tff_lm.models.local_mixing import Mixer
 from tff_lm.models.options import OWN, ModelOptions
 from tff_lm.models.positions import SINUSOIDAL, Positions
@@ -31,6 +32,7 @@ class Recipe:
       value_residual: Whether values are mixed with the first block's.
       subtract_input: See `output`.
       final_gain: Initial gain of the last norm.
+      alternate_gain: See `last_gain`.
     """
 
     positions: Positions = SINUSOIDAL
@@ -43,6 +45,7 @@ class Recipe:
     value_residual: bool = False
     subtract_input: bool = False
     final_gain: float = 1.0
+    alternate_gain: bool = False
 
     @classmethod
     def of(cls, options: ModelOptions) -> Recipe:
@@ -59,6 +62,7 @@ class Recipe:
             value_residual=options.value_residual,
             subtract_input=options.subtract_input,
             final_gain=options.final_gain,
+            alternate_gain=options.alternate_gain,
         )
 
     def out_scale(self, branches: int) -> float:
@@ -69,12 +73,22 @@ class Recipe:
         """
         return 0.0 if self.zero_init else branches**-0.5
 
+    def last_gain(self, width: int) -> Gain:
+        """The initial gain of the last norm: of one sign, or of both in turns.
+
+        A tied embedding gives the input's own token by far the largest product with the stream,
+        which at first is mostly that embedding: e . e. With half of the signs turned this is near
+        0, as every other token's, and the stream keeps its size for what is to be learned.
+        """
+        if not self.alternate_gain:
+            return self.final_gain
+        return np.where(np.arange(width) % 2, -self.final_gain, self.final_gain)
+
     def output(self, norm: Norm, x: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
         """What logits are made of, float32[N, d].
 
-        A tied embedding gives the input's own token by far the largest product with the stream that
-        still is mostly that embedding. `subtract_input` takes the stream as it entered the blocks
-        out again, so that blocks which change nothing give logits of 0.
+        `subtract_input` takes the stream as it entered the blocks out again, and with it the
+        token's own embedding (see `last_gain`): blocks that change nothing give logits of 0.
 
         Args:
           norm: The last one.
@@ -83,7 +97,8 @@ class Recipe:
         """
         if not self.subtract_input:
             return norm(x)
-        return norm(x) - self.final_gain * norm.plain(tf.cast(start, tf.float32))
+        gain = tf.cast(self.last_gain(x.shape[-1]), tf.float32)
+        return norm(x) - gain * norm.plain(tf.cast(start, tf.float32))
 
 
 PAPER = Recipe()

@@ -7,7 +7,7 @@ it, the result would depend a little on the scale.
 import tensorflow as tf
 
 from tff_lm.models.gradients import Gradient
-from tff_lm.models.layers import Norm
+from tff_lm.models.layers import Gain, Norm
 from tff_lm.models.registry import NORMS
 
 
@@ -32,7 +32,7 @@ def _inverse(x: tf.Tensor) -> tf.Tensor:
 class RmsNorm(Norm):
     """Gain * x / sqrt(mean(x^2)), [..., d] -> float32[..., d]; the gain is trained, one a unit."""
 
-    def __init__(self, path: str, width: int, initial_gain: float = 1.0):
+    def __init__(self, path: str, width: int, initial_gain: Gain = 1.0):
         super().__init__(path, width)
         self.gain = self.weight("gain", [width], tf.keras.initializers.Constant(initial_gain))
 

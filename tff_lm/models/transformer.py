@@ -52,7 +52,7 @@ class Transformer(SubLayer):
             attending = attention(f"{path}/attention", width, heads, first=i == 0, **common)
             feeding = feed_forward(f"{path}/feed_forward", width, hidden, **common)
             self.blocks += [Residual(attending, **residual), Residual(feeding, **residual)]
-        self.norm = recipe.norm("final_norm", width, recipe.final_gain)
+        self.norm = recipe.norm("final_norm", width, recipe.last_gain(width))
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""

@@ -36,7 +36,7 @@ def _variants(architecture):
     if architecture.attends:
         yield "_rotary", {"positions": "rotary"}
         yield "_recipe", {**OF_EVERY_MODEL, **OF_ATTENTION, "local_mixing": "convolution"}
-        yield "_shifted", {"local_mixing": "token_shift", "norm": "rms"}
+        yield "_shifted", {"local_mixing": "token_shift", "norm": "rms", "alternate_gain": True}
     else:
         yield "_recipe", OF_EVERY_MODEL
 

@@ -209,6 +209,24 @@ class StartTest(parameterized.TestCase):
         loss, unigram = start_loss("transformer_small", self.frequencies, **without)
         self.assertGreater(loss, unigram + 1.0)
 
+    def test_signs_in_turns_hide_the_own_token(self):
+        """Blocks that change nothing and positions that add nothing: logits are e D e', by hand."""
+        options = {"zero_init": True, "positions": "rotary", "norm": "rms", "final_gain": 0.5}
+        own = {}
+        for alternate in (False, True):
+            model = build_model(
+                "transformer_small", VOCABULARY, alternate_gain=alternate, **options
+            )
+            table = model.embedding.embeddings.numpy()
+            stream = table[X[X != 0]]
+            stream = stream / np.sqrt(np.mean(stream**2, -1, keepdims=True))
+            signs = np.where(np.arange(table.shape[1]) % 2, -1, 1) if alternate else 1
+            logits = contract.logits_of(model, X, Y)
+            np.testing.assert_allclose(logits, 0.5 * signs * stream @ table.T, atol=1e-4)
+            own[alternate] = np.abs(logits[np.arange(len(stream)), X[X != 0]]).mean()
+        self.assertGreater(own[False], 4.0)
+        self.assertLess(own[True], 1.0)
+
     @parameterized.parameters("transformer", "conformer")
     def test_blocks_that_start_at_zero_learn(self, name):
         """At once in their last matrices, and after a step everywhere."""
