@@ -111,6 +111,15 @@ def client_bytes(path: str, split: str, client_ids: Iterable[str]) -> dict[str, 
         }
 
 
+def all_examples(path: str, split: str, at_once: int = 65_536) -> Iterator[list[bytes]]:
+    """The serialized examples of all clients of a split, in no order, so many at a time."""
+    query = "SELECT serialized_example_proto FROM examples WHERE split_name = ?"
+    with _reading(path) as connection:
+        cursor = connection.execute(query, (split,))
+        while rows := cursor.fetchmany(at_once):
+            yield [row[0] for row in rows]
+
+
 def read(path: str, split: str, client_ids: Iterable[str]) -> Iterator[list[bytes]]:
     """The serialized examples of each of the clients, in the client's own order."""
     query = (

@@ -49,10 +49,9 @@ def unigram(
     Returns:
       Those of `tff_lm.figures` that say how well; NaN without test targets.
     """
-    smoothed = train_counts.astype(np.float64) + 1.0
-    nats = np.log(smoothed.sum()) - np.log(smoothed)
+    nats = -log_frequencies(train_counts)
     # Stable: of equal counts the smaller id goes first, as among equal logits.
-    places = np.argsort(np.argsort(-smoothed, kind="stable"), kind="stable")
+    places = np.argsort(np.argsort(-train_counts, kind="stable"), kind="stable")
     by_piece = {
         "nats": test_counts * nats,
         "tokens": test_counts,
@@ -72,3 +71,10 @@ def unigram(
     }
     found = figures.of(sums)
     return {name: found[name] for name in figures.QUALITY}
+
+
+def log_frequencies(counts: np.ndarray) -> np.ndarray:
+    """int64[V] -> float64[V], in nats; one is added to every count, so that all are finite."""
+    smoothed = counts.astype(np.float64) + 1.0
+    frequencies: np.ndarray = np.log(smoothed) - np.log(smoothed.sum())
+    return frequencies

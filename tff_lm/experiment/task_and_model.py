@@ -16,6 +16,7 @@ import ml_collections
 
 from tasks import batching, preparation, report
 from tasks.errors import TaskError
+from tasks.target_counts import training_counts
 from tasks.task import Task
 from tff_lm.client_order import ClientOrder
 from tff_lm.config import ConfigError, read
@@ -71,7 +72,7 @@ class Ingredients:
             )
             for split in ("train", "test")
         }
-        starts_word = self.task.vocabulary.starts_word
+        starts_word = self.task.starts_word
         return baseline.unigram(counts["train"], counts["test"], starts_word)
 
 
@@ -113,12 +114,14 @@ def keep_files(found: Ingredients, workdir: Workdir) -> None:
 
 def client_model(config: ml_collections.ConfigDict, task: Task) -> ClientModel:
     """The model as clients train it; raises ConfigError if an option does not fit it."""
+    counted = config.model.unigram_bias
     model_fn = functools.partial(
         build_model,
         vocabulary_size=task.vocabulary.size,
         **dataclasses.asdict(read(config, ModelOptions, "model")),
         precision=precision.resolve(config.runtime.precision),
         lora=read(config, LoraOptions, "lora"),
+        log_frequencies=baseline.log_frequencies(training_counts(task)) if counted else None,
         seed=config.seed,
     )
     starts_word = task.starts_word.tolist()

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
-from tff_lm.models.layers import CallContext, Dense, Dropout, LayerNorm, Linear, SubLayer
-
-
-@tf.custom_gradient
-def relu(x: tf.Tensor) -> tf.Tensor:
-    """max(x, 0), any shape.
-
-    The gradient is taken in float32: TFF's worker has no vector code for comparing bfloat16, and
-    spent a fourteenth of a small model's step on it.
-    """
-    y = tf.nn.relu(x)
-
-    def grad(upstream: tf.Tensor) -> tf.Tensor:
-        wide = tf.raw_ops.ReluGrad(
-            gradients=tf.cast(upstream, tf.float32), features=tf.cast(y, tf.float32)
-        )
-        return tf.cast(wide, x.dtype)
-
-    return y, grad
+from tff_lm.models.activations import relu
+from tff_lm.models.layers import CallContext, Dropout, LayerNorm, Norm, SubLayer
+from tff_lm.models.recipe import PAPER, Activation, Recipe
 
 
 class FeedForward(SubLayer):
-    """[N, d] -> [N, d] through a hidden layer; `activation` maps tensors to tensors."""
+    """[N, d] -> [N, d] through a hidden layer; `activation` is the body's own."""
 
     def __init__(
         self,
@@ -40,14 +23,14 @@ class FeedForward(SubLayer):
         seed: int,
         precision: str,
         out_scale: float,
-        activation: Callable[[tf.Tensor], tf.Tensor] = relu,
-        projection: type[Linear] = Dense,
+        activation: Activation = relu,
+        recipe: Recipe = PAPER,
     ):
         super().__init__(path, precision)
-        self.activation = activation
+        self.activation = recipe.activation or activation
         common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.hidden = projection(f"{path}/hidden", width, hidden, **common)
-        self.output_projection = projection(
+        self.hidden = recipe.projection(f"{path}/hidden", width, hidden, **common)
+        self.output_projection = recipe.projection(
             f"{path}/output", hidden, width, scale=out_scale, **common
         )
 
@@ -60,10 +43,16 @@ class Residual(SubLayer):
     """x + factor * dropout(layer(norm(x))): the pre-norm residual branch (Xiong et al. 2020)."""
 
     def __init__(
-        self, layer: SubLayer, width: int, *, precision: str, dropout: float, factor: float = 1.0
+        self,
+        layer: SubLayer,
+        width: int,
+        *,
+        dropout: float,
+        factor: float = 1.0,
+        norm: type[Norm] = LayerNorm,
     ):
         super().__init__(f"{layer.path}_residual")
-        self.norm = LayerNorm(f"{layer.path}/norm", width, precision=precision)
+        self.norm = norm(f"{layer.path}/norm", width)
         self.layer = layer
         self.dropout = Dropout(f"{layer.path}/dropout", dropout)
         self.factor = factor

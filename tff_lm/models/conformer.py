@@ -6,14 +6,16 @@ convolution module's batch norm, which mixes positions and clients, is a layer n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
+from tff_lm.models.activations import swish
 from tff_lm.models.attention import CausalSelfAttention
 from tff_lm.models.blocks import FeedForward, Residual
-from tff_lm.models.layers import CallContext, Dense, LayerNorm, SeededNormal, SubLayer
-from tff_lm.models.positions import SINUSOIDAL, Positions
+from tff_lm.models.layers import CallContext, SeededNormal, SubLayer
+from tff_lm.models.recipe import PAPER, Recipe
 from tff_lm.models.registry import MODELS, Architecture
 
 
@@ -29,13 +31,16 @@ class ConvolutionModule(SubLayer):
         seed: int,
         precision: str,
         out_scale: float,
+        recipe: Recipe = PAPER,
     ):
         super().__init__(path, precision)
         common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.gated = Dense(f"{path}/gated", width, 2 * width, **common)
+        self.gated = recipe.projection(f"{path}/gated", width, 2 * width, **common)
         self.depthwise = CausalDepthwise(f"{path}/depthwise", width, kernel_size, seed=seed)
-        self.norm = LayerNorm(f"{path}/inner_norm", width, precision=precision)
-        self.output_projection = Dense(f"{path}/output", width, width, scale=out_scale, **common)
+        self.norm = recipe.norm(f"{path}/inner_norm", width)
+        self.output_projection = recipe.projection(
+            f"{path}/output", width, width, scale=out_scale, **common
+        )
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
@@ -113,26 +118,28 @@ class Conformer(SubLayer):
         dropout: float,
         seed: int,
         precision: str,
-        positions: Positions = SINUSOIDAL,
+        recipe: Recipe = PAPER,
     ):
         super().__init__("conformer", precision)
-        self.positions = positions
+        self.recipe = recipe
         common: dict[str, Any] = {
             "seed": seed,
             "precision": precision,
-            "out_scale": (4 * layers) ** -0.5,
+            "out_scale": recipe.out_scale(4 * layers),
+            "recipe": recipe,
         }
-        swish: dict[str, Any] = {"activation": tf.nn.silu, **common}
-        residual: dict[str, Any] = {"width": width, "precision": precision, "dropout": dropout}
+        feeding: dict[str, Any] = {"activation": swish, **common}
+        residual: dict[str, Any] = {"width": width, "dropout": dropout, "norm": recipe.norm}
         self.blocks = []
         for i in range(layers):
             path = f"block_{i}"
-            first = FeedForward(f"{path}/feed_forward_1", width, hidden, **swish)
+            first = FeedForward(f"{path}/feed_forward_1", width, hidden, **feeding)
             attention = CausalSelfAttention(
-                f"{path}/attention", width, heads, positions=positions, **common
+                f"{path}/attention", width, heads, first=i == 0, **common
             )
             convolution = ConvolutionModule(f"{path}/convolution", width, kernel_size, **common)
-            second = FeedForward(f"{path}/feed_forward_2", width, hidden, **swish)
+            second = FeedForward(f"{path}/feed_forward_2", width, hidden, **feeding)
+            gain = recipe.last_gain(width) if i == layers - 1 else 1.0
             # The norm within the list: variables come in the order of the layers, from the bottom.
             self.blocks.append(
                 [
@@ -140,18 +147,23 @@ class Conformer(SubLayer):
                     Residual(attention, **residual),
                     Residual(convolution, **residual),
                     Residual(second, factor=0.5, **residual),
-                    LayerNorm(f"{path}/final_norm", width, precision=precision),
+                    recipe.norm(f"{path}/final_norm", width, gain),
                 ]
             )
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
-        x = self.positions.add(x, context.packing.positions)
-        for *branches, norm in self.blocks:
-            for branch in branches:
-                x = branch(x, context)
-            x = norm(x)
-        return x
+        x = start = self.recipe.positions.add(x, context.packing.positions)
+        *lower, (*highest, last_norm) = self.blocks
+        for *branches, norm in lower:
+            x = norm(_through(branches, x, context))
+        return self.recipe.output(last_norm, _through(highest, x, context), start)
+
+
+def _through(layers: Sequence[SubLayer], x: tf.Tensor, context: CallContext) -> tf.Tensor:
+    for layer in layers:
+        x = layer(x, context)
+    return x
 
 
 def _of_size(

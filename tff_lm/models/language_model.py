@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from tff_lm.models.layers import CallContext, Dropout, SubLayer, TiedEmbedding
+from tff_lm.models.logits import Logits
 from tff_lm.models.token_packing import TokenPacking
 
 
@@ -17,10 +18,13 @@ class LanguageModel(tf.keras.Model):
     example `block_0/attention/query_key_value/kernel`.
     """
 
-    def __init__(self, name: str, embedding: TiedEmbedding, body: SubLayer, dropout: float):
+    def __init__(
+        self, name: str, embedding: TiedEmbedding, body: SubLayer, dropout: float, logits: Logits
+    ):
         super().__init__(name=name)
         self.embedding = embedding
         self.body = body
+        self.logits = logits
         self.dropout = Dropout("embedding/dropout", dropout)
         self.built = True
 
@@ -80,4 +84,4 @@ class LanguageModel(tf.keras.Model):
 
     def _logits(self, tokens: tf.Tensor, context: CallContext) -> tf.Tensor:
         x = self.dropout(self.embedding(context.packing.ids(tokens), context), context)
-        return self.embedding.logits(self.body(x, context), context)
+        return self.logits(self.embedding.logits(self.body(x, context), context))

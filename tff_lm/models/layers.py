@@ -7,10 +7,15 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tff_lm.models.gradients import gradient_if, matmul
+from tff_lm.models.registry import NORMS
 from tff_lm.models.token_packing import TokenPacking
+
+# Of all units of a norm, or float[d], of each.
+Gain = float | np.ndarray
 
 COMPUTE_DTYPES = {"float32": tf.float32, "bfloat16": tf.bfloat16}
 
@@ -26,12 +31,14 @@ class CallContext:
       trained: for partial variable training, a bool scalar by variable name: where it is false the
         weight's gradient is zero and its matrix product is not executed. Variables that are not
         named are trained.
+      shared: what a layer leaves for those above it, by name.
     """
 
     packing: TokenPacking
     training: bool = False
     seed: tf.Tensor | None = None
     trained: Mapping[str, tf.Tensor] = dataclasses.field(default_factory=dict)
+    shared: dict[str, tf.Tensor] = dataclasses.field(default_factory=dict)
 
 
 def stream(name: str) -> int:
@@ -130,17 +137,41 @@ class Dense(Linear):
         self.bias = self.weight("bias", [width_out], "zeros")
 
 
-class LayerNorm(SubLayer):
+class Norm(SubLayer):
+    """Brings its input to unit size over the last axis, times a trained gain; see `NORMS`."""
+
+    def __init__(self, path: str, width: int, initial_gain: Gain = 1.0):
+        """Makes the weights for inputs of a width."""
+        del width, initial_gain
+        super().__init__(path)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """[..., d] -> float32[..., d]."""
+        raise NotImplementedError
+
+    def plain(self, x: tf.Tensor) -> tf.Tensor:
+        """The same without weights, float32[N, d] -> float32[N, d]."""
+        raise NotImplementedError
+
+
+@NORMS.register("layer")
+class LayerNorm(Norm):
     """Layer normalization over the last axis (Ba et al. 2016, arXiv 1607.06450), in float32."""
 
-    def __init__(self, path: str, width: int, *, precision: str):
-        super().__init__(path, precision)
-        self.gamma = self.weight("gamma", [width], "ones")
+    def __init__(self, path: str, width: int, initial_gain: Gain = 1.0):
+        super().__init__(path, width)
+        gain = tf.keras.initializers.Constant(initial_gain)
+        self.gamma = self.weight("gamma", [width], gain)
         self.beta = self.weight("beta", [width], "zeros")
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """[N, d] -> float32[N, d]."""
         return layer_norm(tf.cast(x, tf.float32), self.gamma, self.beta)
+
+    def plain(self, x: tf.Tensor) -> tf.Tensor:
+        """The same with a gain of 1 and without an offset."""
+        width = x.shape[-1]
+        return layer_norm(x, tf.ones([width]), tf.zeros([width]))
 
 
 @tf.custom_gradient
@@ -184,9 +215,19 @@ class Dropout(SubLayer):
 class TiedEmbedding(SubLayer):
     """One [V, d] table, for the input pieces and for the logits (Press and Wolf 2017)."""
 
-    def __init__(self, path: str, vocabulary_size: int, width: int, *, seed: int, precision: str):
+    def __init__(
+        self,
+        path: str,
+        vocabulary_size: int,
+        width: int,
+        *,
+        seed: int,
+        precision: str,
+        input_scale: float = 0.0,
+    ):
         super().__init__(path, precision)
-        self.width = width
+        # By default that of Vaswani et al. 2017, section 3.4.
+        self.input_scale = input_scale or width**0.5
         self.embeddings = self.weight(
             "embeddings",
             [vocabulary_size, width],
@@ -195,10 +236,10 @@ class TiedEmbedding(SubLayer):
         )
 
     def call(self, ids: tf.Tensor, context: CallContext) -> tf.Tensor:
-        """int32[N] -> float32[N, d], scaled by sqrt(d) (Vaswani et al. 2017, section 3.4)."""
+        """int32[N] -> float32[N, d], times the input's scale."""
         rows = tf.gather(self.embeddings, ids)
         rows = gradient_if(context.trained.get(f"{self.path}/embeddings"), rows)
-        return rows * self.width**0.5
+        return rows * self.input_scale
 
     def logits(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> float32[N, V]."""

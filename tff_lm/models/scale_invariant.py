@@ -32,6 +32,7 @@ Where this differs:
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import tensorflow as tf
@@ -41,6 +42,7 @@ from tff_lm.models.blocks import FeedForward
 from tff_lm.models.cifg_cell import Gates
 from tff_lm.models.cifg_layer import CifgLstmLayer
 from tff_lm.models.layers import CallContext, Linear, SubLayer
+from tff_lm.models.recipe import Recipe
 from tff_lm.models.rms_norm import RmsNorm, rms_norm, rms_norm_gradient
 
 _FLOOR = 0.1
@@ -128,18 +130,25 @@ class Rescaled(SubLayer):
 
 
 def invariant_attention(
-    path: str, width: int, heads: int, *, out_scale: float, **common: Any
+    path: str, width: int, heads: int, *, out_scale: float, recipe: Recipe, **common: Any
 ) -> Rescaled:
     """Attention by `relu_weights` whose matrices are invariant, without biases."""
     layer = CausalSelfAttention(
-        path, width, heads, out_scale=1.0, weigh=relu_weights, projection=Linear, **common
+        path,
+        width,
+        heads,
+        out_scale=1.0,
+        weigh=relu_weights,
+        recipe=dataclasses.replace(recipe, projection=Linear),
+        **common,
     )
     return Rescaled(layer, width, out_scale)
 
 
 def invariant_feed_forward(
-    path: str, width: int, hidden: int, *, out_scale: float, **common: Any
+    path: str, width: int, hidden: int, *, out_scale: float, recipe: Recipe, **common: Any
 ) -> Rescaled:
     """A `blocks.FeedForward` whose matrices are invariant, without biases."""
-    layer = FeedForward(path, width, hidden, out_scale=1.0, projection=Linear, **common)
+    without_biases = dataclasses.replace(recipe, projection=Linear)
+    layer = FeedForward(path, width, hidden, out_scale=1.0, recipe=without_biases, **common)
     return Rescaled(layer, width, out_scale)

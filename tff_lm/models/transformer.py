@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tff_lm.models.attention import CausalSelfAttention
 from tff_lm.models.blocks import FeedForward, Residual
-from tff_lm.models.layers import CallContext, LayerNorm, SubLayer
-from tff_lm.models.positions import SINUSOIDAL, Positions
+from tff_lm.models.layers import CallContext, SubLayer
+from tff_lm.models.recipe import PAPER, Recipe
 from tff_lm.models.registry import MODELS, Architecture
 from tff_lm.models.scale_invariant import invariant_attention, invariant_feed_forward
 
@@ -19,8 +19,8 @@ from tff_lm.models.scale_invariant import invariant_attention, invariant_feed_fo
 class Transformer(SubLayer):
     """The body of the model: [N, d] embeddings -> [N, d].
 
-    `attention(path, width, heads, positions=positions, **common)` and `feed_forward(path, width,
-    hidden, **common)` make the layers of the residual branches.
+    `attention(path, width, heads, first=..., **common)` and `feed_forward(path, width, hidden,
+    **common)` make the layers of the residual branches.
     """
 
     def __init__(
@@ -33,34 +33,33 @@ class Transformer(SubLayer):
         dropout: float,
         seed: int,
         precision: str,
-        positions: Positions = SINUSOIDAL,
+        recipe: Recipe = PAPER,
         attention: Callable[..., SubLayer] = CausalSelfAttention,
         feed_forward: Callable[..., SubLayer] = FeedForward,
     ):
         super().__init__("transformer", precision)
-        self.positions = positions
-        # Residual branches start smaller with depth, so that the sum keeps its scale (Radford et
-        # al. 2019, 2.3).
+        self.recipe = recipe
         common: dict[str, Any] = {
             "seed": seed,
             "precision": precision,
-            "out_scale": (2 * layers) ** -0.5,
+            "out_scale": recipe.out_scale(2 * layers),
+            "recipe": recipe,
         }
-        residual: dict[str, Any] = {"width": width, "precision": precision, "dropout": dropout}
+        residual: dict[str, Any] = {"width": width, "dropout": dropout, "norm": recipe.norm}
         self.blocks = []
         for i in range(layers):
             path = f"block_{i}"
-            attending = attention(f"{path}/attention", width, heads, positions=positions, **common)
+            attending = attention(f"{path}/attention", width, heads, first=i == 0, **common)
             feeding = feed_forward(f"{path}/feed_forward", width, hidden, **common)
             self.blocks += [Residual(attending, **residual), Residual(feeding, **residual)]
-        self.norm = LayerNorm("final_norm", width, precision=precision)
+        self.norm = recipe.norm("final_norm", width, recipe.last_gain(width))
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, d] -> [N, d]."""
-        x = self.positions.add(x, context.packing.positions)
+        x = start = self.recipe.positions.add(x, context.packing.positions)
         for block in self.blocks:
             x = block(x, context)
-        return self.norm(x)
+        return self.recipe.output(self.norm, x, start)
 
 
 def _of_size(width: int, hidden: int = 2048, layers: int = 6, heads: int = 8) -> Architecture:

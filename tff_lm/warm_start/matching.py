@@ -13,7 +13,7 @@ from tff_lm.config import ConfigError
 from tff_lm.warm_start.sources import Source
 
 # The variables with a row for each piece of the vocabulary.
-_BY_PIECE = frozenset({"embedding/embeddings"})
+_BY_PIECE = frozenset({"embedding/embeddings", "logits/bias"})
 
 TRANSFER = "transfer"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -27,13 +28,13 @@ class Source:
       origin: Where they are from, for people.
       weights: float32 arrays by the names of `LanguageModel.weight_names`.
       vocabulary: What the rows of the embedding stand for.
-      positions: `model.positions` of the run, which no weight tells; "" if unknown.
+      options: The run's `model` section, which no weight tells; empty if unknown.
     """
 
     origin: str
     weights: Mapping[str, np.ndarray]
     vocabulary: Vocabulary
-    positions: str = ""
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def read(folder: pathlib.Path, which: str) -> Source:
@@ -73,7 +74,7 @@ def _read_run(workdir: Workdir, which: str) -> Source:
     config = config_lib.read_json(workdir.config)
     weights = trained_model.load_weights(config, chosen)
     origin = f"{workdir.root}, round {chosen.round}"
-    return Source(origin, weights, vocabulary, config.model.positions)
+    return Source(origin, weights, vocabulary, config.model.to_dict())
 
 
 def _read_saved_model(folder: pathlib.Path) -> Source:

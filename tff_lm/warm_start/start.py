@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import ml_collections
@@ -16,6 +17,23 @@ from tff_lm.program.contracts import Runtime
 from tff_lm.run_folder.checkpoints import CheckpointStore
 from tff_lm.run_folder.workdir import Workdir
 from tff_lm.warm_start import frozen, matching, report, sources
+
+_BODY = "^(block|lstm)_"
+# Options of the model that no weight tells -> the variables that mean something else under another
+# value.
+_MEANING = {
+    "positions": "/attention/",
+    "qk_norm": "/attention/",
+    "value_residual": "/attention/",
+    "local_mixing": "/attention/",
+    "activation": "/feed_forward",
+    "norm": _BODY,
+    "biases": _BODY,
+    "subtract_input": _BODY,
+    "logit_cap": _BODY,
+    "unigram_bias": _BODY,
+    "embedding_scale": "^embedding/",
+}
 
 
 def find(
@@ -40,7 +58,7 @@ def find(
     }
     target = matching.Target(shapes, own)
     found = matching.match(source, target, options.include, options.vocabulary)
-    _check_positions(found, config.model.positions)
+    _check_options(found, config.model)
     is_frozen = frozen.frozen(config)
     _check_frozen(found, [name for name, shape in shapes.items() if is_frozen(name, shape)])
     return found
@@ -76,14 +94,18 @@ def beginning(
     return begin
 
 
-def _check_positions(found: matching.Match, own: str) -> None:
-    theirs = found.source.positions
-    if theirs not in ("", own) and any("/attention/" in name for name in found.loaded):
-        raise ConfigError(
-            f"warm_start: attention in {found.source.origin} was trained with "
-            f"model.positions={theirs!r}, not {own!r}; set --config.model.positions={theirs}, or "
-            "leave attention out by warm_start.include"
-        )
+def _check_options(found: matching.Match, own: ml_collections.ConfigDict) -> None:
+    """Raises ConfigError if weights were trained in a model that makes something else of them."""
+    for option, pattern in _MEANING.items():
+        ours = own[option]
+        theirs = found.source.options.get(option, ours)
+        concerned = [name for name in found.loaded if re.search(pattern, name)]
+        if theirs != ours and concerned:
+            raise ConfigError(
+                f"warm_start: {concerned[0]} in {found.source.origin} was trained with "
+                f"model.{option}={theirs!r}, not {ours!r}; set --config.model.{option}={theirs}, "
+                "or leave such variables out by warm_start.include"
+            )
 
 
 def _check_frozen(found: matching.Match, frozen: Sequence[str]) -> None:

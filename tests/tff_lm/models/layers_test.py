@@ -9,10 +9,14 @@ import tensorflow as tf
 from absl.testing import absltest, parameterized
 
 from tff_lm.models import build_model
+from tff_lm.models.activations import squared_relu
+from tff_lm.models.attention import blended
 from tff_lm.models.cifg_cell import SigmoidCell
 from tff_lm.models.cifg_layer import cifg_recurrence
 from tff_lm.models.conformer import causal_depthwise
 from tff_lm.models.layers import layer_norm
+from tff_lm.models.local_mixing import causal_taps, token_shift
+from tff_lm.models.logits import soft_cap
 from tff_lm.models.rms_norm import RmsNorm
 from tff_lm.models.scale_invariant import ScaleInvariantCell
 from tff_lm.models.token_packing import TokenPacking
@@ -80,6 +84,20 @@ def _rms_norm(x, gain):
     return layer(x)
 
 
+# Two sentences of three and four tokens, and two spare rows.
+_PLACES = tf.constant([0, 1, 2, 0, 1, 2, 3, 0, 0])
+
+
+def _before(x, lag):
+    """The definition: row by row."""
+    zero = tf.zeros([x.shape[1]])
+    return tf.stack([x[r - lag] if place >= lag else zero for r, place in enumerate(_PLACES)])
+
+
+def _plain_taps(x, kernel):
+    return sum(kernel[-1 - lag] * _before(x, lag) for lag in range(kernel.shape[0]))
+
+
 _CIFG = functools.partial(cifg_recurrence, SigmoidCell())
 _INVARIANT_CIFG = functools.partial(cifg_recurrence, ScaleInvariantCell())
 
@@ -99,6 +117,27 @@ class GradientTest(parameterized.TestCase):
             [(6, 3, 30), (5, 30), (10, 5)],
         ),
         ("rms_norm", _rms_norm, lambda x, gain: _divided(x) * gain, [(7, 5), (5,)]),
+        ("rms_norm_heads", _rms_norm, lambda x, gain: _divided(x) * gain, [(2, 3, 7, 5), (5,)]),
+        ("squared_relu", squared_relu, lambda x: tf.maximum(x, 0) ** 2, [(7, 5)]),
+        ("soft_cap", lambda x: soft_cap(x, 1.5), lambda x: 1.5 * tf.tanh(x / 1.5), [(7, 5)]),
+        (
+            "blended",
+            blended,
+            lambda x, y, part: (1 - part) * x + part * y,
+            [(2, 3, 4), (2, 3, 4), (1,)],
+        ),
+        (
+            "token_shift",
+            lambda x, mix: token_shift(x, mix, _PLACES),
+            lambda x, mix: x + mix * _before(x, 1),
+            [(9, 5), (5,)],
+        ),
+        (
+            "causal_taps",
+            lambda x, kernel: causal_taps(x, kernel, _PLACES),
+            _plain_taps,
+            [(9, 5), (3, 5)],
+        ),
     )
     def test_equals_automatic_differentiation(self, function, plain, shapes):
         arguments = [_random(*shape, seed=i) for i, shape in enumerate(shapes)]

@@ -14,6 +14,19 @@ from tests.tff_lm.models.contract import X, Y
 from tff_lm.models import MODELS, build_model
 from tff_lm.models.protocol import ServableModel, TrainableModel
 
+# All at once, but for what makes initial gradients zero (see recipe_test).
+OF_EVERY_MODEL = {"unigram_bias": True, "embedding_scale": 3.0, "logit_cap": 5.0}
+OF_ATTENTION = {
+    "positions": "rotary",
+    "subtract_input": True,
+    "final_gain": 0.7,
+    "activation": "squared_relu",
+    "norm": "rms",
+    "biases": False,
+    "qk_norm": True,
+    "value_residual": True,
+}
+
 
 def _variants(architecture):
     """Suffixes of the variants that there are of a model -> arguments that make it."""
@@ -22,6 +35,10 @@ def _variants(architecture):
         yield "_scale_invariant", {"scale_invariant": True}
     if architecture.attends:
         yield "_rotary", {"positions": "rotary"}
+        yield "_recipe", {**OF_EVERY_MODEL, **OF_ATTENTION, "local_mixing": "convolution"}
+        yield "_shifted", {"local_mixing": "token_shift", "norm": "rms", "alternate_gain": True}
+    else:
+        yield "_recipe", OF_EVERY_MODEL
 
 
 def _smallest():
@@ -96,6 +113,16 @@ class SizesTest(parameterized.TestCase):
             build_model("transformer_tiny", 4000, positions="rotery")
         with self.assertRaisesRegex(ValueError, "model.positions: lstm_tiny reads tokens in order"):
             build_model("lstm_tiny", 4000, positions="rotary")
+        with self.assertRaisesRegex(ValueError, "model.qk_norm: lstm_tiny reads tokens in order"):
+            build_model("lstm_tiny", 4000, qk_norm=True)
+        with self.assertRaisesRegex(
+            ValueError, "model.zero_init: the scale-invariant variant has layers of its own"
+        ):
+            build_model("transformer_tiny", 4000, scale_invariant=True, zero_init=True)
+        with self.assertRaisesRegex(ValueError, "norm 'rsm'; did you mean 'rms'"):
+            build_model("transformer_tiny", 4000, norm="rsm")
+        with self.assertRaisesRegex(ValueError, "log_frequencies are of 3 pieces, not of 4"):
+            build_model("lstm_tiny", 4, unigram_bias=True, log_frequencies=[0.0] * 3)
 
 
 class BehaviourTest(parameterized.TestCase):

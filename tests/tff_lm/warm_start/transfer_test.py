@@ -228,6 +228,17 @@ class TransferTest(parameterized.TestCase):
         for name, array in self.weights(rotary).items():
             self.assertEqual(array.tobytes(), again[name].tobytes())
 
+    def test_weights_of_another_recipe_are_refused(self):
+        for option, value, meant in (
+            ("unigram_bias", True, "block_0"),
+            ("activation", "squared_relu", "feed_forward"),
+            ("embedding_scale", 2.0, "embedding"),
+        ):
+            with self.assertRaisesRegex(
+                ConfigError, f"{meant}.* was trained .*; set --config.model.{option}="
+            ):
+                self.warm(self.central, **{f"model__{option}": value})
+
     def test_a_task_can_take_the_vocabulary_of_a_run(self):
         warm, _ = self.begun(task__vocabulary=str(self.central.root), task__vocabulary_size=60)
         self.assertEqual(warm.vocabulary.read_bytes(), self.central.vocabulary.read_bytes())

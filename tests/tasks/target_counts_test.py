@@ -1,0 +1,38 @@
+import os
+import pathlib
+
+import numpy as np
+from absl.testing import absltest
+
+from tasks.options import TaskOptions
+from tasks.target_counts import training_counts
+from tasks.task import Task, make_task
+from tests.tasks import fixtures
+
+
+class TargetCountsTest(absltest.TestCase):
+    def setUp(self):
+        super().setUp()
+        path = fixtures.write_json_lines(self.create_tempdir().full_path)
+        cache = self.create_tempdir().full_path
+        self.task: Task = make_task(
+            TaskOptions("text", path, cache_dir=cache, vocabulary_size=100), progress=False
+        )
+
+    def test_are_those_of_the_training_text(self):
+        counts = training_counts(self.task)
+        train = self.task.statistics["splits"]["train"]
+        self.assertEqual(counts.shape, (100,))
+        self.assertEqual(counts.sum(), train["tokens"])
+        self.assertEqual(counts[2], train["examples"])
+        self.assertEqual(counts[:2].tolist(), [0, 0])
+
+    def test_are_counted_once(self):
+        counts = training_counts(self.task)
+        os.remove(self.task.data_path)
+        np.testing.assert_array_equal(training_counts(self.task), counts)
+        self.assertEmpty(list(pathlib.Path(self.task.folder).glob("*.npy.*")))
+
+
+if __name__ == "__main__":
+    absltest.main()
