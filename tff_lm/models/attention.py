@@ -46,7 +46,9 @@ class CausalSelfAttention(SubLayer):
         self.width, self.heads = width, heads
         self.weigh, self.positions = weigh, positions
         common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.query_key_value = projection(f"{path}/query_key_value", width, 3 * width, **common)
+        self.query_key_value = projection(
+            f"{path}/query_key_value", width, 3 * width, matrices=3, **common
+        )
         self.output_projection = projection(
             f"{path}/output", width, width, scale=out_scale, **common
         )

@@ -32,7 +32,7 @@ class ConvolutionModule(SubLayer):
     ):
         super().__init__(path, precision)
         common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.gated = Dense(f"{path}/gated", width, 2 * width, **common)
+        self.gated = Dense(f"{path}/gated", width, 2 * width, matrices=2, **common)
         self.depthwise = CausalDepthwise(f"{path}/depthwise", width, kernel_size, seed=seed)
         self.norm = LayerNorm(f"{path}/inner_norm", width, precision=precision)
         self.output_projection = Dense(f"{path}/output", width, width, scale=out_scale, **common)
