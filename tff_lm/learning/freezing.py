@@ -36,4 +36,5 @@ def freeze(partition: Partition, is_frozen: IsFrozen) -> Partition:
 def trained_part(partition: Partition) -> Partition:
     """The trained variables as a partition of their own, in which all are trained."""
     shapes = tuple(partition.shapes[i] for i in partition.trained)
-    return Partition(partition.trained_names, shapes, tuple(range(len(shapes))))
+    everything = tuple(range(len(shapes)))
+    return Partition(partition.trained_names, shapes, everything, partition.matrices)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from tff_lm.learning import local_variables
-from tff_lm.models.protocol import ModelFn
+from tff_lm.models.protocol import MatrixModel, ModelFn
 
 # One batch: inputs and targets (0 is padding), and the client's stateless seed for this round.
 BATCH_TYPE = tff.StructWithPythonType(
@@ -25,10 +25,16 @@ BATCHES_TYPE = tff.SequenceType(BATCH_TYPE)
 
 
 class VariableSpec(NamedTuple):
-    """A variable's name and static shape."""
+    """A variable's name and static shape, and of how many matrices side by side it is made."""
 
     name: str
     shape: tuple[int, ...]
+    matrices: int = 0
+
+
+def presumed_matrices(name: str, shape: Sequence[int]) -> int:
+    """`VariableSpec.matrices` where the model does not say: 1, if it is one and no embedding."""
+    return int(len(shape) == 2 and "embed" not in name.lower())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,11 +48,13 @@ class Partition:
       names: `model.weight_names`, in the order of `model.trainable_variables`.
       shapes: Their static shapes.
       trained: Ascending indices into `names`.
+      matrices: As in `protocol.MatrixModel`.
     """
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     trained: tuple[int, ...]
+    matrices: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def frozen(self) -> tuple[int, ...]:
@@ -62,7 +70,10 @@ class Partition:
     @property
     def trained_variables(self) -> tuple[VariableSpec, ...]:
         """The trained variables, in the order of `ModelWeights.trainable`."""
-        return tuple(VariableSpec(self.names[i], self.shapes[i]) for i in self.trained)
+        return tuple(
+            VariableSpec(self.names[i], self.shapes[i], self.matrices.get(self.names[i], 0))
+            for i in self.trained
+        )
 
     @property
     def payload_names(self) -> tuple[str, ...]:
@@ -112,7 +123,14 @@ def full_partition(model_fn: ModelFn) -> Partition:
         model = model_fn()
         names = tuple(model.weight_names)
         shapes = tuple(tuple(v.shape.as_list()) for v in model.trainable_variables)
-    return Partition(names, shapes, tuple(range(len(names))))
+        declares = isinstance(model, MatrixModel)
+        matrices = dict(model.matrices) if declares else _presumed(names, shapes)
+    return Partition(names, shapes, tuple(range(len(names))), matrices)
+
+
+def _presumed(names: Sequence[str], shapes: Sequence[Sequence[int]]) -> dict[str, int]:
+    counts = {n: presumed_matrices(n, shape) for n, shape in zip(names, shapes, strict=True)}
+    return {name: count for name, count in counts.items() if count}
 
 
 def build_initial_weights(model_fn: ModelFn, partition: Partition) -> tff.Computation:

@@ -36,13 +36,14 @@ class CifgLstmLayer(SubLayer):
         def normal(name: str, stddev: float) -> SeededNormal:
             return SeededNormal(stddev, seed, f"{path}/{name}")
 
-        self.kernel = self.weight("kernel", [width, 3 * hidden], normal("kernel", stddev), True)
+        gates = [width, 3 * hidden]
+        self.kernel = self.weight("kernel", gates, normal("kernel", stddev), True, 3)
         self.recurrent_kernel = self.weight(
-            "recurrent_kernel", [width, 3 * hidden], normal("recurrent_kernel", stddev), True
+            "recurrent_kernel", gates, normal("recurrent_kernel", stddev), True, 3
         )
         self.bias = self.weight("bias", [3 * hidden], _forget_one(hidden))
         self.projection = self.weight(
-            "projection", [hidden, width], normal("projection", hidden**-0.5), True
+            "projection", [hidden, width], normal("projection", hidden**-0.5), True, 1
         )
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:

@@ -39,6 +39,11 @@ class LanguageModel(tf.keras.Model):
         """Names that `score` accepts in `trained`: the matrices whose gradient is a product."""
         return frozenset(name for layer in self._sub_layers() for name in layer.freezable)
 
+    @property
+    def matrices(self) -> dict[str, int]:
+        """What `protocol.MatrixModel` says of it."""
+        return {n: count for layer in self._sub_layers() for n, count in layer.matrices.items()}
+
     def _sub_layers(self) -> list[SubLayer]:
         return [module for module in self.submodules if isinstance(module, SubLayer)]
 

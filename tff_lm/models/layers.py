@@ -72,14 +72,20 @@ class SubLayer(tf.keras.layers.Layer):
         self.precision = COMPUTE_DTYPES[precision]
         self.named_weights: dict[str, tf.Variable] = {}
         self.freezable: list[str] = []
+        self.matrices: dict[str, int] = {}
 
     def weight(
-        self, name: str, shape: list[int], initializer: object, freezable: bool = False
+        self,
+        name: str,
+        shape: list[int],
+        initializer: object,
+        freezable: bool = False,
+        matrices: int = 0,
     ) -> tf.Variable:
         """Adds a trainable float32 variable named `path/name`.
 
         A freezable one must enter the computation through `matmul` or another function that heeds
-        `context.trained`.
+        `context.trained`. `matrices` is what `protocol.MatrixModel` asks for.
         """
         full_name = f"{self.path}/{name}"
         variable = self.add_weight(
@@ -88,6 +94,8 @@ class SubLayer(tf.keras.layers.Layer):
         self.named_weights[full_name] = variable
         if freezable:
             self.freezable.append(full_name)
+        if matrices:
+            self.matrices[full_name] = matrices
         return variable
 
     def adapt(self, name: str, correction: SubLayer) -> None:
@@ -100,7 +108,10 @@ class SubLayer(tf.keras.layers.Layer):
 
 
 class Linear(SubLayer):
-    """[N, in] -> [N, out], a product with one matrix; it runs in the layer's precision."""
+    """[N, in] -> [N, out], a product with one matrix; it runs in the layer's precision.
+
+    It may be `matrices` side by side, whose outputs are used apart.
+    """
 
     adaptable = ("kernel",)
     bias: tf.Variable | None = None
@@ -114,12 +125,12 @@ class Linear(SubLayer):
         seed: int,
         precision: str,
         scale: float = 1.0,
+        matrices: int = 1,
     ):
         super().__init__(path, precision)
         stddev = scale * width_in**-0.5
-        self.kernel = self.weight(
-            "kernel", [width_in, width_out], SeededNormal(stddev, seed, f"{path}/kernel"), True
-        )
+        drawn = SeededNormal(stddev, seed, f"{path}/kernel")
+        self.kernel = self.weight("kernel", [width_in, width_out], drawn, True, matrices)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, in] -> [N, out]."""

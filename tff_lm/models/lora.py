@@ -21,17 +21,27 @@ _DOWN, _UP = "lora_a", "lora_b"
 
 
 class LowRank(SubLayer):
-    """The correction of a matrix [m, n], after which it is named: A [m, r] times B [r, n]."""
+    """The correction of a matrix [m, n], after which it is named: A [m, r] times B [r, n].
+
+    Of `matrices` side by side, B is too.
+    """
 
     def __init__(
-        self, path: str, shape: tuple[int, int], options: LoraOptions, *, seed: int, precision: str
+        self,
+        path: str,
+        shape: tuple[int, int],
+        options: LoraOptions,
+        *,
+        seed: int,
+        precision: str,
+        matrices: int = 1,
     ):
         super().__init__(path, precision)
         self.scale = options.scale
         rows, columns = shape
         drawn = SeededNormal(rows**-0.5, seed, f"{path}/{_DOWN}")
-        self.down = self.weight(_DOWN, [rows, options.rank], drawn, True)
-        self.up = self.weight(_UP, [options.rank, columns], "zeros", True)
+        self.down = self.weight(_DOWN, [rows, options.rank], drawn, True, 1)
+        self.up = self.weight(_UP, [options.rank, columns], "zeros", True, matrices)
 
     def call(self, x: tf.Tensor, context: CallContext) -> tf.Tensor:
         """[N, m] -> [N, n], what is added to the product of x and the matrix."""
@@ -75,8 +85,8 @@ def attach(model: tf.keras.Model, options: LoraOptions, seed: int) -> None:
         )
     for path, (layer, name) in chosen.items():
         shape = tuple(layer.named_weights[path].shape)
-        precision = layer.precision.name
-        layer.adapt(name, LowRank(path, shape, options, seed=seed, precision=precision))
+        common = {"seed": seed, "precision": layer.precision.name}
+        layer.adapt(name, LowRank(path, shape, options, matrices=layer.matrices[path], **common))
 
 
 def is_adapter(name: str) -> bool:

@@ -60,6 +60,19 @@ class TrainableModel(Protocol):
 
 
 @runtime_checkable
+class MatrixModel(TrainableModel, Protocol):
+    """A model that says which of its weights are the matrices of products; it need not."""
+
+    @property
+    def matrices(self) -> Mapping[str, int]:
+        """Of each weight [in, out] that maps activations: its name, and how many it is made of.
+
+        They lie side by side along the last axis, equally wide, such as those of query, key and
+        value. Embeddings, kernels of convolutions by channel, and what is no matrix are left out.
+        """
+
+
+@runtime_checkable
 class ServableModel(TrainableModel, Protocol):
     """What suggestions and exported models need, too: logits everywhere."""
 

@@ -190,11 +190,13 @@ class PartialTrainingTest(parameterized.TestCase):
         np.testing.assert_array_equal(changed, trained_mask(_model("per_round"), 1, [0, 0]))
         self.assertIn(False, changed)
         self.assertEqual(metrics["finalizer"]["variables_updated"], sum(changed))
+        variables = _model("per_round").partition.trained_variables
+        described = OPTIMIZERS[optimizer]().for_variables(variables)
         for i, is_changed in enumerate(changed):
             steps = [np.asarray(s.finalizer["steps"])[i] for s in (first, second)]
             self.assertEqual(steps[1] - steps[0], int(is_changed))
             moments = [[np.asarray(m) for m in s.finalizer["slots"][i]] for s in (first, second)]
-            self.assertLen(moments[0], len(OPTIMIZERS[optimizer]().slots("", ())))
+            self.assertLen(moments[0], len(described.slots(*variables[i][:2])))
             for m, n in zip(*moments, strict=True):
                 self.assertEqual(np.array_equal(m, n), not is_changed)
 

@@ -103,14 +103,14 @@ class Algorithm(abc.ABC):
         self.options, self.variables = options, variables
         self.client_optimizer = build_optimizer(
             chosen.client_optimizer, momentum=chosen.client_momentum
-        )
+        ).for_variables(variables)
         self.optimizer = build_optimizer(
             chosen.server_optimizer or self.server_optimizer,
             momentum=chosen.server_momentum,
             beta_1=chosen.server_beta_1,
             beta_2=chosen.server_beta_2,
             epsilon=chosen.server_epsilon or self.server_epsilon,
-        )
+        ).for_variables(variables)
         self.server_rate = chosen.server_learning_rate or self.server_learning_rate
         self.mu = chosen.proximal_mu or self.proximal_mu
 

@@ -12,9 +12,14 @@ from tff_lm.learning.registry import OPTIMIZERS
 @OPTIMIZERS.register("momentum")
 @dataclasses.dataclass(frozen=True)
 class Momentum(Optimizer):
-    """a = momentum * a + g; w -= lr * a."""
+    """a = momentum * a + g; w -= lr * a, or, with Nesterov's look-ahead, lr * (momentum * a + g).
+
+    The latter at the server is FedNAG's and DiLoCo's outer step (Douillard et al. 2023, arXiv
+    2311.08105, section 2).
+    """
 
     momentum: float = 0.9
+    nesterov: bool = False
 
     def slots(self, name: str, shape: Sequence[int]) -> tuple[float, ...]:
         del name, shape
@@ -28,4 +33,5 @@ class Momentum(Optimizer):
             grad=update.gradient,
             momentum=self.momentum,
             use_locking=False,
+            use_nesterov=self.nesterov,
         )

@@ -5,11 +5,15 @@ optimizers are functional and make several passes over memory per step; TensorFl
 make one.
 """
 
+from __future__ import annotations
+
 import abc
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import tensorflow as tf
+
+from tff_lm.learning.weights import VariableSpec
 
 
 class Update(NamedTuple):
@@ -37,6 +41,11 @@ class Optimizer(abc.ABC):
 
     Subclasses are frozen dataclasses of their hyperparameters, in a file of their own.
     """
+
+    def for_variables(self, variables: Sequence[VariableSpec]) -> Optimizer:
+        """The optimizer for these variables, if it depends on what they are; by default itself."""
+        del variables
+        return self
 
     def slots(self, name: str, shape: Sequence[int]) -> tuple[float, ...]:
         """The initial value of each slot of a variable; a slot has its shape and dtype.
