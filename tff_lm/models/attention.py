@@ -55,10 +55,23 @@ class CausalSelfAttention(SubLayer):
         self.width, self.heads = width, heads
         self.weigh, self.positions = weigh, recipe.positions
         common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.query_key_value = projection(
+        self.query_key_value = recipe.projection(
             f"{path}/query_key_value", width, 3 * width, matrices=3, **common
         )
-        self.output_projection = projection(
+        self.mixer = recipe.mixer(path, width)
+        # Of queries and keys.
+        self.unit_norms = [
+            RmsNorm(f"{path}/unit_{name}", width // heads)
+            for name in ("query", "key")
+            if recipe.qk_norm
+        ]
+        self.leaves_value = recipe.value_residual and first
+        self.first_share = (
+            self.weight("first_share", [1], tf.keras.initializers.Constant(0.5))
+            if recipe.value_residual and not first
+            else None
+        )
+        self.output_projection = recipe.projection(
             f"{path}/output", width, width, scale=out_scale, **common
         )
 

@@ -35,7 +35,7 @@ class ConvolutionModule(SubLayer):
     ):
         super().__init__(path, precision)
         common: dict[str, Any] = {"seed": seed, "precision": precision}
-        self.gated = Dense(f"{path}/gated", width, 2 * width, matrices=2, **common)
+        self.gated = recipe.projection(f"{path}/gated", width, 2 * width, matrices=2, **common)
         self.depthwise = CausalDepthwise(f"{path}/depthwise", width, kernel_size, seed=seed)
         self.norm = recipe.norm(f"{path}/inner_norm", width)
         self.output_projection = recipe.projection(
