@@ -205,7 +205,9 @@ def _check_room(part: str, needed: int) -> None:
 
 def _verify(source: Source, part: str, stated: _Stated) -> None:
     """Raises TaskError, and removes `part`, if it is not the file."""
-    checks = [("bytes", size, _size(part)) for size in (source.size, stated.size) if size]
+    checks: list[tuple[str, int | str, int | str]] = [
+        ("bytes", size, _size(part)) for size in (source.size, stated.size) if size
+    ]
     if source.sha256:
         checks.append(("sha256", source.sha256, _digest(part, hashlib.sha256)))
     elif stated.md5:

@@ -50,7 +50,7 @@ def _fingerprint(options: CorpusOptions) -> str:
 class _Counts:
     """What was left out, by level and rule, and who writes in the corpus itself."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.messages: collections.Counter[str] = collections.Counter()
         self.lines: collections.Counter[str] = collections.Counter()
         self.sentences: collections.Counter[str] = collections.Counter()

@@ -66,7 +66,7 @@ def _fewer(axis: Axis) -> Iterator[bool]:
     """Changes the axis's ticks to fewer ones, and to fewer still each time it is asked."""
     is_linear = axis.get_scale() == "linear"
     for count in _BINS if is_linear else ():
-        axis.get_major_locator().set_params(nbins=count)
+        axis.get_major_locator().set_params(nbins=count)  # type: ignore[call-arg]  # of MaxNLocator
         yield True
     low, high = sorted(axis.get_view_interval())
     places = [place for place in axis.get_majorticklocs() if low <= place <= high]
