@@ -84,12 +84,11 @@ def _figures(experiment: Experiment, rows: Mapping[str, np.ndarray]) -> dict[str
 def _spread(experiment: Experiment, rows: np.ndarray) -> dict[str, list[float]]:
     single = [experiment.summarise(row[np.newaxis]) for row in rows]
     by_name = {name: np.asarray([each[name] for each in single]) for name in figures.QUALITY}
-    spread: dict[str, list[float]] = {
-        name: list(np.nanpercentile(values, figures.PERCENTILES))
+    return {
+        name: [float(each) for each in np.atleast_1d(np.nanpercentile(values, figures.PERCENTILES))]
         for name, values in by_name.items()
         if not np.isnan(values).all()
     }
-    return spread
 
 
 def _rows(
