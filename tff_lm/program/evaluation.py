@@ -85,7 +85,7 @@ def _spread(experiment: Experiment, rows: np.ndarray) -> dict[str, list[float]]:
     single = [experiment.summarise(row[np.newaxis]) for row in rows]
     by_name = {name: np.asarray([each[name] for each in single]) for name in figures.QUALITY}
     return {
-        name: [float(each) for each in np.atleast_1d(np.nanpercentile(values, figures.PERCENTILES))]
+        name: np.asarray(np.nanpercentile(values, figures.PERCENTILES)).tolist()
         for name, values in by_name.items()
         if not np.isnan(values).all()
     }
