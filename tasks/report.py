@@ -59,16 +59,15 @@ def figures(task: Task) -> dict[str, Any]:
 
 def first_lines(data: Mapping[str, Any], bad_rows_path: str) -> list[str]:
     """What a run says of its data (`figures`) before it begins; nothing is left out in silence."""
-    totals = {
-        name: f"{sum(data[name].values()):,}" if data[name] else "unseparated"
-        for name in ("people", "sentences", "words", "sub_words")
-    }
     split = ", ".join(f"{count:,} {part}" for part, count in data["people"].items())
-    lines = [
-        f"data: {totals['people']} people ({split}), {totals['sentences']} sentences, "
-        f"{totals['words']} words, {totals['sub_words']} sub-words"
+    totals = [
+        f"{sum(data[name].values()):,} {name.replace('_', '-')}"
+        for name in ("sentences", "words", "sub_words")
+        if data[name]
     ]
-    return lines + [f"  {line}" for line in _remarks(data, bad_rows_path)]
+    people = f"{sum(data['people'].values()):,} people ({split})"
+    first = f"data: {', '.join([people, *totals])}"
+    return [first, *(f"  {line}" for line in _remarks(data, bad_rows_path))]
 
 
 def _remarks(data: Mapping[str, Any], bad_rows_path: str) -> list[str]:
