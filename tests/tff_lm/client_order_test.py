@@ -47,6 +47,8 @@ class ClientOrderTest(parameterized.TestCase):
         ]
         self.assertEqual(seeds[0], seeds[1])
         self.assertNotEqual(seeds[0], seeds[2])
+        # The halves of a seed are independent: one alone would leave 2^31 of them.
+        self.assertNotEqual(*seeds[0])
 
     def test_an_id_that_looks_like_an_order_is_an_id(self):
         order = ClientOrder(0, 1, "2;steps=3/x")

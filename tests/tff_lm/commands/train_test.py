@@ -390,6 +390,34 @@ class LaunchTest(parameterized.TestCase):
         self.assertEqual(self.train(), 2)
         self.assertRegex(self.err.getvalue(), r"metrics\.csv is damaged .*; restore it")
 
+    def rejecting(self, clients, since):
+        """A runtime whose aggregator rejects so many of a round's clients, from a round on."""
+
+        class Rejecting(fakes.FakeRuntime):
+            def next(self, orders):
+                metrics = super().next(orders)
+                rejected = clients if self.step >= since else 0
+                metrics["aggregator"]["nonfinite_clients"] = np.int32(rejected)
+                return metrics
+
+        return Rejecting()
+
+    def test_rejected_clients_are_counted_and_told_once(self):
+        with mock.patch.object(
+            progress.Progress, "round_done", autospec=True, side_effect=progress.Progress.round_done
+        ) as done:
+            self.assertEqual(self.train(runtime=self.rejecting(1, since=3)), 0)
+        rows = read_csv(self.workdir)[1:]
+        self.assertEqual([row["non_finite_clients"] for row in rows], list("001111"))
+        self.assertEqual([c.kwargs["rejected"] for c in done.call_args_list], [0, 0, 1, 1, 1, 1])
+        self.assertEqual(self.err.getvalue().count("rejected"), 1)
+        self.assertIn("round 3: 1 of 3 clients rejected", self.err.getvalue())
+
+    def test_a_run_that_rejects_everybody_ends_with_the_likely_cause(self):
+        self.assertEqual(self.train(runtime=self.rejecting(3, since=2)), 1)
+        self.assertEqual(read_csv(self.workdir)[-1]["round"], "4")
+        self.assertRegex(self.err.getvalue(), "every client .* lower --config.algorithm.client_le")
+
     def test_no_rounds_measure_the_initial_model(self):
         self.assertEqual(self.train(fakes.config(federated__rounds=0)), 0)
         self.assertLen(read_csv(self.workdir), 1)
