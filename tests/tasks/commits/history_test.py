@@ -54,9 +54,8 @@ class HistoryTest(absltest.TestCase):
 
     def test_a_broken_repository_is_an_error_in_gits_words(self):
         source = self.make(Made("One"), Made("Two"))
-        for file in pathlib.Path(source.git_dir, "objects").rglob("*"):
-            if file.is_file():
-                file.unlink()
+        oldest = source.ask("rev-list", "--max-parents=0", source.head)
+        pathlib.Path(source.git_dir, "objects", oldest[:2], oldest[2:]).unlink()
         with self.assertRaisesRegex(TaskError, "^git: cannot read .*: fatal: "):
             list(history.read(source, []))
 

@@ -29,7 +29,7 @@ class FindTest(absltest.TestCase):
             self.assertEqual(found.commits(), 2)
 
     def test_variables_and_settings_of_the_user_lead_nowhere_else(self):
-        path = self.make()
+        path = self.make(bare=False)
         with mock.patch.dict(os.environ, GIT_DIR="/nowhere", GIT_CEILING_DIRECTORIES="/"):
             self.assertEqual(repository.find(path).commits(), 2)
 
