@@ -60,8 +60,10 @@ def learn(word_counts: Mapping[str, int], size: int) -> Vocabulary:
     # Pieces come most frequent first, after the single characters: the rarest are cut off.
     extra = _learn_pieces(word_counts, size)
     if separates:
-        # The learner continues every character; letters that are words leave their rows to others.
-        extra = [piece for piece in extra if not _continues_unspaced(piece)] + ranked
+        # The learner gives every character and its continuation, in the order of the alphabet.
+        letters = set(ranked)
+        learned = (piece for piece in extra if piece not in letters)
+        extra = [*(piece for piece in learned if not _continues_unspaced(piece)), *ranked]
     pieces = list(dict.fromkeys([*required, *extra]))
     return Vocabulary(pieces[:size], size=size)
 

@@ -59,6 +59,13 @@ class LearnTest(parameterized.TestCase):
         self.assertContainsSubset([*characters, "##k", "##y"], pieces)
         self.assertNoCommonElements(["##" + each for each in characters], pieces)
 
+    def test_where_there_are_more_letters_than_rows_the_frequent_ones_are_pieces(self):
+        # The most frequent ones are the last of the alphabet.
+        characters = [chr(0x5000 - number) for number in range(40)]
+        counts = {"".join(characters[: number + 1]): 1 for number in range(40)}
+        learned = vocabulary_learning.learn(counts, 30).pieces[len(SPECIAL_PIECES) :]
+        self.assertCountEqual(learned, characters[:26])
+
     def test_few_such_letters_change_nothing(self):
         counts = {"word": 30, "a天天": 1}
         vocabulary = vocabulary_learning.learn(counts, 60)
