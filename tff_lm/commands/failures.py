@@ -79,10 +79,14 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
     threading.excepthook = _of_thread
     try:
         code = _code(main)
+    except BrokenPipeError:
+        code = 1
+    try:
         sys.stdout.flush()
     except OSError as error:
-        # A reader that has seen enough (`| head`) is no error.
-        code = 1 if isinstance(error, BrokenPipeError) else answer(error)
+        if not code:
+            # A reader that has seen enough (`| head`) is no error.
+            code = 1 if isinstance(error, BrokenPipeError) else answer(error)
         # What is left in its buffer would fail once more at the end, in Python's own words.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
@@ -90,14 +94,8 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
 
 def _code(main: Callable[[Sequence[str]], int | None]) -> str | int | None:
     """What the program's exit code is to be."""
-
-    def flushed(argv: Sequence[str]) -> int | None:
-        code = main(argv[1:])
-        sys.stdout.flush()
-        return code
-
     try:
-        return app.run(flushed, flags_parser=command_line.parse)
+        return app.run(lambda argv: main(argv[1:]), flags_parser=command_line.parse)
     except SystemExit as end:
         return end.code
     except BrokenPipeError:
