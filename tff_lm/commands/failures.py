@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import pathlib
 import signal
 import sqlite3
 import sys
@@ -25,7 +24,6 @@ from tff_lm.commands import streams
 from tff_lm.config import command_line
 from tff_lm.config.option import ConfigError
 from tff_lm.program.interrupt import Interrupted
-from tff_lm.run_folder import files
 from tff_lm.run_folder.errors import DamagedFileError, RunError
 from tff_lm.runtime.errors import (
     ComputationError,
@@ -69,6 +67,7 @@ _TENSORFLOW = {
     "DataLossError": "restore the file",
     "UnknownError": "look at the file",
 }
+_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_THREAD = "can't start new thread"
 
 
@@ -80,10 +79,14 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
     threading.excepthook = _of_thread
     try:
         code = _code(main)
-        _flush()
+    except BrokenPipeError:
+        code = 1
+    try:
+        sys.stdout.flush()
     except OSError as error:
-        # A reader that has seen enough (`| head`) is no error.
-        code = 1 if isinstance(error, BrokenPipeError) else answer(error)
+        if not code:
+            # A reader that has seen enough (`| head`) is no error.
+            code = 1 if isinstance(error, BrokenPipeError) else answer(error)
         # What is left in its buffer would fail once more at the end, in Python's own words.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code)
@@ -91,14 +94,8 @@ def run(main: Callable[[Sequence[str]], int | None]) -> NoReturn:
 
 def _code(main: Callable[[Sequence[str]], int | None]) -> str | int | None:
     """What the program's exit code is to be."""
-
-    def flushed(argv: Sequence[str]) -> int | None:
-        code = main(argv[1:])
-        _flush()
-        return code
-
     try:
-        return app.run(flushed, flags_parser=command_line.parse)
+        return app.run(lambda argv: main(argv[1:]), flags_parser=command_line.parse)
     except SystemExit as end:
         return end.code
     except BrokenPipeError:
@@ -118,11 +115,6 @@ def _of_thread(arguments: threading.ExceptHookArgs) -> None:
     """A thread that finds no room for another leaves it to the main one to say so."""
     if _NO_THREAD not in str(arguments.exc_value):
         threading.__excepthook__(arguments)
-
-
-def _flush() -> None:
-    with files.naming(pathlib.Path("standard output")):
-        sys.stdout.flush()
 
 
 def is_known(error: Exception) -> bool:
@@ -162,6 +154,8 @@ _AGAIN = ", and run the same command again"
 def _describe_system(error: OSError) -> str:
     reason = error.strerror or str(error) or type(error).__name__
     named = [os.fsdecode(name) for name in (error.filename, error.filename2) if _is_path(name)]
+    if not named and error.errno in _WRITING:  # files that we write are named (`files.naming`)
+        named = ["standard output"]
     what = f"{' -> '.join(named)}: {reason}" if named else reason
     remedy = _REMEDIES.get(error.errno or 0, "mend that")
     return f"{what}; {remedy}{_AGAIN}"
