@@ -123,8 +123,10 @@ def full_partition(model_fn: ModelFn) -> Partition:
         model = model_fn()
         names = tuple(model.weight_names)
         shapes = tuple(tuple(v.shape.as_list()) for v in model.trainable_variables)
-        declares = isinstance(model, MatrixModel)
-        matrices = dict(model.matrices) if declares else _presumed(names, shapes)
+        if isinstance(model, MatrixModel):
+            matrices = dict(model.matrices)
+        else:
+            matrices = _presumed(names, shapes)
     return Partition(names, shapes, tuple(range(len(names))), matrices)
 
 

@@ -74,7 +74,8 @@ class Experiment:
       ledger: the bytes of the run.
       unigram_perplexity: computes the baseline on the test clients.
       vocabulary_hash: of the vocabulary that the model's rows stand for.
-      weight_leaves: the name of each model weight -> the name of its array in the state.
+      weight_leaves: the name of each model weight -> the name of its array in the state, as it is
+        evaluated (`algorithm.averaging`).
       facts: what summary.json says of the experiment itself: parameters, precision, versions...
     """
 

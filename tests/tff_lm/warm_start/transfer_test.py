@@ -111,7 +111,9 @@ class TransferTest(parameterized.TestCase):
         self.assertLen(rows, 1 + -(-summary["steps"] // 10))
 
     def test_round_0_of_a_warm_start_is_the_central_model(self):
-        warm = self.warm(self.central, warm_start__which="latest")
+        warm = self.warm(
+            self.central, warm_start__which="latest", algorithm__averaging="lawa(rounds=2)"
+        )
         ours, theirs = read_rows(warm.metrics)[0], read_rows(self.central.metrics)[-1]
         np.testing.assert_allclose(
             [ours[name] for name in VALIDATION], [theirs[name] for name in VALIDATION], rtol=1e-6
@@ -253,7 +255,13 @@ class TransferTest(parameterized.TestCase):
         self.assertLess(summary["trained_parameters"], summary["parameters"])
 
     def test_a_merged_model_is_the_unmerged_one(self):
-        warm = self.lora(partial__policy="per_round", partial__fraction=0.8, partial__min_size=32)
+        warm = self.lora(
+            partial__policy="per_round",
+            partial__fraction=0.8,
+            partial__min_size=32,
+            algorithm__name="fed_muon",
+            algorithm__averaging="ema(decay=0.5)",
+        )
         store = CheckpointStore(warm.checkpoints)
         merged = trained_model.load_weights(read_json(warm.config), store.latest())
         self.assertSameElements(merged, self.weights(self.central))
