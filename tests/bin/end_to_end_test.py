@@ -33,6 +33,8 @@ SETTINGS = (
     f"--config.federated.rounds={ROUNDS}",
     "--config.model.dropout=0.1",
     "--config.upload.codec=uniform",
+    "--config.algorithm.name=fed_muon",
+    "--config.algorithm.averaging=lawa(rounds=2)",
 )
 USERS, SENTENCES = 60, 40
 

@@ -22,6 +22,7 @@ from tff_lm.config import ConfigError
 from tff_lm.experiment import evaluations, settings, task_and_model
 from tff_lm.learning import metrics, weights
 from tff_lm.learning.algorithms.algorithm import Algorithm
+from tff_lm.learning.averaging import AVERAGE_LEAF
 from tff_lm.learning.build import build_algorithm, build_learning_process
 from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.evaluation import DatasetFn, Measurement, build_evaluation
@@ -52,7 +53,7 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
     started = start.find(config, workdir, client_model.partition, task.vocabulary)
     algorithm = _algorithm(config, client_model, len(found.clients.train))
     process = _learning_process(config, client_model, algorithm)
-    leaves = _weight_leaves(client_model.partition)
+    trained, evaluated = _weight_leaves(config, client_model.partition)
     task_and_model.keep_files(found, workdir)
     dataset_fn = batching.make_dataset_fn(
         task.data_path, "train", settings.training_batches(config)
@@ -71,7 +72,9 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
             config=config,
             clients=found.clients,
             runtime=resident,
-            begin=start.beginning(resident, started, leaves),
+            begin=start.beginning(
+                resident, started, trained, copies={evaluated[n]: trained[n] for n in trained}
+            ),
             longest_first=functools.partial(
                 task.longest_first, "train", examples=config.federated.examples_per_client
             ),
@@ -82,7 +85,7 @@ def build_experiment(config: ml_collections.ConfigDict, workdir: Workdir) -> Ite
             unigram=found.unigram,
             vocabulary_hash=task.vocabulary.hash,
             data_hash=task.data_hash,
-            weight_leaves=leaves,
+            weight_leaves=evaluated,
             facts=found.facts(),
         )
 
@@ -206,15 +209,27 @@ def _ledger(partition: weights.Partition) -> CommunicationLedger:
     return CommunicationLedger(task_and_model.parameters(partition), partition.payload_names)
 
 
-def _weight_leaves(partition: weights.Partition) -> dict[str, str]:
-    """Where each weight lies in the state's arrays, by its name in `model.weight_names`."""
+def _weight_leaves(
+    config: ml_collections.ConfigDict, partition: weights.Partition
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Where each weight lies in the state's arrays, by its name in `model.weight_names`.
+
+    Returns:
+      As it is trained on, and as it is evaluated.
+    """
     names = [name.removesuffix(":0") for name in partition.names]
-    leaves = {
-        names[index]: f"global_model_weights/{part}/{position}"
-        for part, indices in (
-            ("trainable", partition.trained),
-            ("non_trainable", partition.frozen),
+
+    def leaves(trainable: str) -> dict[str, str]:
+        parts = (
+            (trainable, partition.trained),
+            ("global_model_weights/non_trainable/{}", partition.frozen),
         )
-        for position, index in enumerate(indices)
-    }
-    return {name: leaves[name] for name in names}
+        found = {
+            names[index]: leaf.format(position)
+            for leaf, indices in parts
+            for position, index in enumerate(indices)
+        }
+        return {name: found[name] for name in names}
+
+    trained = leaves("global_model_weights/trainable/{}")
+    return trained, leaves(AVERAGE_LEAF) if config.algorithm.averaging else trained

@@ -8,6 +8,7 @@ from compression import make_codec
 from compression.aggregation import UpdateAggregator
 from compression.broadcast import build_compressed_broadcast
 from tff_lm.learning.algorithms.algorithm import Algorithm
+from tff_lm.learning.averaging import build_average, with_average
 from tff_lm.learning.client_model import ClientModel
 from tff_lm.learning.client_work import Channels, build_client_work
 from tff_lm.learning.finalizers import build_finalizer
@@ -68,12 +69,15 @@ def build_learning_process(
     client_work = build_client_work(algorithm, client_model, channels)
     result_type = client_work.next.type_signature.result.result.member
     aggregation = aggregator.create(result_type.update, result_type.update_weight)
+    finalizer = build_finalizer(algorithm, weights_type)
+    if average := build_average(algorithm.options.algorithm.averaging):
+        finalizer = with_average(finalizer, average, initial_weights)
     return tff.learning.templates.compose_learning_process(
         initial_weights,
         distributor or tff.learning.templates.build_broadcast_process(weights_type),
         client_work,
         aggregation,
-        build_finalizer(algorithm, weights_type),
+        finalizer,
     )
 
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 import tensorflow_federated as tff
 
 from tff_lm.learning import local_variables, metrics, scoring
+from tff_lm.learning.averaging import evaluated_weights
 from tff_lm.learning.batch_loop import fold
 from tff_lm.learning.local_training import LocalModel
 from tff_lm.learning.options import LearningOptions
@@ -205,7 +206,7 @@ def build_evaluation(
         tff.FederatedType(state_type, tff.SERVER), tff.FederatedType(np.str_, tff.CLIENTS)
     )
     def evaluate(state, specs):
-        weights = tff.federated_broadcast(state.global_model_weights)
+        weights = tff.federated_broadcast(evaluated_weights(state))
         parts = tff.federated_map(parts_of, specs)
         rows = tff.federated_map(evaluate_client, (weights, parts))
         return tff.federated_zip(

@@ -9,6 +9,7 @@ import re
 from tff_lm import expressions
 from tff_lm.learning.registry import (
     ALGORITHMS,
+    AVERAGES,
     OPTIMIZERS,
     ORDERS,
     POLICIES,
@@ -40,11 +41,21 @@ class AlgorithmOptions:
         normalize=lambda text: text and expressions.spelling(text, OPTIMIZERS),
     )
     client_momentum: float = option(0.9, "of 'momentum'", minimum=0, maximum=0.9999)
-    server_momentum: float = option(0.9, "of fed_avg_m", minimum=0, maximum=0.9999)
-    server_beta_1: float = option(0.9, "of fed_adam and fed_yogi", minimum=0, maximum=0.9999)
-    server_beta_2: float = option(0.99, "of fed_adam and fed_yogi", minimum=0, maximum=0.9999)
+    server_momentum: float = option(0.9, "of fed_avg_m and fed_muon", minimum=0, maximum=0.9999)
+    server_beta_1: float = option(
+        0.9, "of fed_adam, fed_yogi and fed_muon", minimum=0, maximum=0.9999
+    )
+    server_beta_2: float = option(
+        0.99, "of fed_adam, fed_yogi and fed_muon", minimum=0, maximum=0.9999
+    )
     server_epsilon: float = option(0.0, "adaptivity; 0: the algorithm's own", minimum=0)
     proximal_mu: float = option(0.0, "FedProx' mu; 0: the algorithm's own", minimum=0)
+    averaging: str = option(
+        "",
+        "the average of the rounds' models that is evaluated, 'ema(decay=0.9)'; empty: the last",
+        choices=AVERAGES,
+        normalize=lambda text: text and expressions.spelling(text, AVERAGES),
+    )
     weighting: str = option("tokens", "a client's weight in the mean", choices=WEIGHTINGS)
     clip_norm: float = option(0.0, "most norm of a batch gradient; 0: any", minimum=0)
 

@@ -10,6 +10,7 @@ from tff_lm.registry import Registry
 ALGORITHMS: Registry[Any] = Registry("algorithm", "ALGORITHMS", "tff_lm.learning.algorithms")
 # One file each under optimizers/: dataclasses that `optimizers.optimizer.Optimizer` describes.
 OPTIMIZERS: Registry[Any] = Registry("optimizer", "OPTIMIZERS", "tff_lm.learning.optimizers")
+AVERAGES: Registry[Any] = Registry("average", "AVERAGES", "tff_lm.learning.averaging")
 SCHEDULES: Registry[Any] = Registry("schedule", "SCHEDULES", "tff_lm.learning.schedules")
 WEIGHTINGS: Registry[Any] = Registry("weighting", "WEIGHTINGS", "tff_lm.learning.weightings")
 POLICIES: Registry[Any] = Registry("policy", "POLICIES", "tff_lm.learning.partial")

@@ -123,8 +123,10 @@ def full_partition(model_fn: ModelFn) -> Partition:
         model = model_fn()
         names = tuple(model.weight_names)
         shapes = tuple(tuple(v.shape.as_list()) for v in model.trainable_variables)
-        declared = dict(model.matrices) if isinstance(model, MatrixModel) else None
-    matrices = _presumed(names, shapes) if declared is None else declared
+        if isinstance(model, MatrixModel):
+            matrices = dict(model.matrices)
+        else:
+            matrices = _presumed(names, shapes)
     return Partition(names, shapes, tuple(range(len(names))), matrices)
 
 

@@ -78,7 +78,8 @@ class Experiment:
       unigram: computes the baseline's figures on the test clients.
       vocabulary_hash: of the vocabulary that the model's rows stand for.
       data_hash: of all sentences that are trained and tested on.
-      weight_leaves: the name of each model weight -> the name of its array in the state.
+      weight_leaves: the name of each model weight -> the name of its array in the state, as it is
+        evaluated (`algorithm.averaging`).
       facts: what summary.json says of the experiment itself: parameters, precision, versions...,
         and as "data", of its text (`tasks.report.figures`).
     """

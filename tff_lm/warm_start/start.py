@@ -69,6 +69,7 @@ def beginning(
     found: matching.Match | None,
     weight_leaves: Mapping[str, str],
     say: Callable[[str], None] = print,
+    copies: Mapping[str, str] | None = None,
 ) -> Callable[[], None]:
     """What brings a runtime to the state before round 1 (`Experiment.begin`).
 
@@ -77,6 +78,7 @@ def beginning(
       found: Which variables start with which values; None if all start with their initial ones.
       weight_leaves: The name of each model weight -> the name of its array in the state.
       say: Is told what was loaded.
+      copies: The names of other arrays in the state that begin equal to one of a weight -> its.
     """
     if found is None:
         return runtime.initialize
@@ -88,6 +90,8 @@ def beginning(
         for name in found.loaded:
             leaf = weight_leaves[name]
             arrays[leaf] = found.value(name, arrays[leaf])
+        for copy, leaf in (copies or {}).items():
+            arrays[copy] = arrays[leaf]
         runtime.restore(arrays)
         say(report.table(found, shapes))
 

@@ -16,6 +16,7 @@ from tff_lm.learning.options import PartialOptions
 from tff_lm.learning.partial import build_client_model
 from tff_lm.models import build_model
 from tff_lm.run_folder.workdir import Workdir
+from tff_lm.runtime.rounds import state_arrays
 
 _VOCABULARY = 20
 
@@ -66,9 +67,11 @@ class FrozenWeightsTest(parameterized.TestCase):
     @parameterized.parameters("full", "fixed", "per_round")
     def test_only_a_fixed_subset_is_downloaded_once(self, policy):
         config = _config(policy)
+        config.algorithm.averaging = "ema"
         client_model = _client_model(config)
         algorithm = federated._algorithm(config, client_model, population=10)
         process = federated._learning_process(config, client_model, algorithm)
+        self._check_leaves(config, client_model.partition, process)
         measurements = process.next.type_signature.result.metrics.member["distributor"]
         measured = [name for name, _ in tff.structure.iter_elements(measurements)]
         self.assertIn("download_bits", measured)
@@ -79,6 +82,16 @@ class FrozenWeightsTest(parameterized.TestCase):
         trained = client_model.partition.trained_names
         self.assertEqual(names[: len(trained)], list(trained))
         self.assertEqual(len(trained) < len(names), policy == "fixed")
+
+    def _check_leaves(self, config, partition, process):
+        """The names of arrays are those of the state: of the model, and of its average."""
+        there = state_arrays.zeros(process.initialize.type_signature.result.member)
+        trained, evaluated = federated._weight_leaves(config, partition)
+        for leaves in (trained, evaluated):
+            shapes = tuple(there[leaves[name]].shape for name in partition.names)
+            self.assertEqual(shapes, partition.shapes)
+        apart = [name for name in trained if trained[name] != evaluated[name]]
+        self.assertEqual(apart, list(partition.trained_names))
 
     def test_the_order_of_freezing_is_for_a_fixed_subset(self):
         model = _client_model(_config("fixed", order="bottom_up"))

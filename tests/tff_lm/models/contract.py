@@ -12,7 +12,7 @@ import inspect
 import numpy as np
 import tensorflow as tf
 
-from tff_lm.models.protocol import ModelFn, ServableModel, TrainableModel
+from tff_lm.models.protocol import MatrixModel, ModelFn, ServableModel, TrainableModel
 
 VOCABULARY = 13
 X = np.array([[1, 5, 6, 7, 8], [1, 9, 10, 0, 0], [1, 0, 0, 0, 0]], np.int32)
@@ -55,6 +55,20 @@ def names_its_weights(build: ModelFn) -> None:
     assert {variable.dtype for variable in model.trainable_variables} == {tf.float32}
     with tf.Graph().as_default():
         assert list(build().weight_names) == names
+
+
+def says_which_are_matrices(build: ModelFn) -> None:
+    """If it says so at all: by the names of weights, as many as divide the last of two axes."""
+    model = build()
+    if not isinstance(model, MatrixModel):
+        return
+    shapes = dict(
+        zip(model.weight_names, (v.shape for v in model.trainable_variables), strict=True)
+    )
+    for name, count in model.matrices.items():
+        assert shapes[name].rank == 2, f"{name} is no matrix: {shapes[name]}"
+        assert count > 0, name
+        assert shapes[name][1] % count == 0, f"{count} matrices in {name}, {shapes[name]}"
 
 
 def begins_the_same(build: ModelFn) -> None:
@@ -144,6 +158,7 @@ def _refusal(model: TrainableModel, name: str) -> str:
 CHECKS = (
     has_the_interface,
     names_its_weights,
+    says_which_are_matrices,
     begins_the_same,
     scores_the_real_targets,
     is_causal,

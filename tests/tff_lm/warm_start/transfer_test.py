@@ -130,7 +130,9 @@ class TransferTest(parameterized.TestCase):
         self.assertLen(rows, 1 + -(-summary["steps"] // 10))
 
     def test_round_0_of_a_warm_start_is_the_central_model(self):
-        warm = self.warm(self.central, warm_start__which="latest")
+        warm = self.warm(
+            self.central, warm_start__which="latest", algorithm__averaging="lawa(rounds=2)"
+        )
         ours, theirs = read_rows(warm.metrics)[0], read_rows(self.central.metrics)[-1]
         np.testing.assert_allclose(
             [ours[name] for name in VALIDATION], [theirs[name] for name in VALIDATION], rtol=1e-6
@@ -272,6 +274,8 @@ class TransferTest(parameterized.TestCase):
             "partial__policy": "per_round",
             "partial__fraction": 0.8,
             "partial__min_size": 32,
+            "algorithm__name": "fed_muon",
+            "algorithm__averaging": "ema(decay=0.5)",
             "upload__codec": "top_k",
             "upload__fraction": 0.5,
             "upload__min_elements": 16,
