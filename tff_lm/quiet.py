@@ -6,8 +6,10 @@ module of it) first. A variable that is already set wins, so `TF_CPP_MIN_LOG_LEV
 brings everything back. Worker processes inherit the environment and are silent as well.
 """
 
+import atexit
 import logging
 import os
+import sys
 import warnings
 
 # What each variable silences in TensorFlow 2.14 and its companions. Errors still reach the program
@@ -29,5 +31,19 @@ def quiet() -> None:
         os.environ.setdefault(name, value)
     for message in _WARNINGS:
         warnings.filterwarnings("ignore", message=message)
+    atexit.register(_release_context)
     # Matplotlib tells of a home that it cannot write to, and then does without.
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
+
+
+def _release_context() -> None:
+    """Lets go of TFF's default runtime while the modules are there that its finalizer calls."""
+    if "tensorflow_federated" not in sys.modules:
+        return
+    from tensorflow_federated.python.core.impl.context_stack import (
+        context_stack_impl,
+        runtime_error_context,
+    )
+
+    nothing = runtime_error_context.RuntimeErrorContext()
+    context_stack_impl.context_stack.set_default_context(nothing)

@@ -9,10 +9,14 @@ from absl.testing import absltest
 
 def _printed_by_importing(*modules: str, **variables: str) -> str:
     """Returns everything that a fresh process prints while it imports tff_lm, then `modules`."""
+    return _printed_by("import " + ", ".join(("tff_lm", *modules)), **variables)
+
+
+def _printed_by(program: str, **variables: str) -> str:
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     environment |= {"PYTHONPATH": os.pathsep.join(sys.path), **variables}
     result = subprocess.run(
-        [sys.executable, "-c", "import " + ", ".join(("tff_lm", *modules))],
+        [sys.executable, "-c", program],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -27,6 +31,14 @@ class QuietTest(absltest.TestCase):
         printed = _printed_by_importing(
             "tensorflow_federated", "tensorflow_text", "tensorflow_model_optimization"
         )
+        self.assertEqual(printed, "")
+
+    def test_an_end_prints_nothing(self):
+        """Whatever outlives TFF's modules: here a hook that knows of its default runtime."""
+        keeping = (
+            "tff_lm.__dict__.update(kept=sys.modules); threading.excepthook = lambda *_: tff_lm"
+        )
+        printed = _printed_by("import sys, threading, tff_lm, tensorflow_federated; " + keeping)
         self.assertEqual(printed, "")
 
     def test_a_variable_set_by_the_user_wins(self):

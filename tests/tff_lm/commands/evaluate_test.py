@@ -84,10 +84,11 @@ class MeasureTest(parameterized.TestCase):
     def test_a_split_without_clients_is_refused(self):
         self.train()
         clients = dataclasses.replace(fakes.CLIENTS, unseen=())
-        with mock.patch.object(fakes, "CLIENTS", clients):
-            code, text = self.run_quietly(evaluate.measure, self.workdir, "unseen", "latest")
-        self.assertEqual(code, 1)
-        self.assertIn("error: the run has no client of the split unseen", text)
+        with (
+            mock.patch.object(fakes, "CLIENTS", clients),
+            self.assertRaisesRegex(RunError, "no client of the split unseen"),
+        ):
+            self.run_quietly(evaluate.measure, self.workdir, "unseen", "latest")
 
     def test_another_evaluation_is_refused_with_the_nearest(self):
         self.train()

@@ -16,6 +16,7 @@ import numpy as np
 from absl.testing import absltest, parameterized
 from tensorboard.backend.event_processing import event_file_loader
 
+from tff_lm import figures
 from tests.tff_lm.program import fakes
 from tff_lm.commands import failures, train
 from tff_lm.config import ConfigError
@@ -158,8 +159,8 @@ class LaunchTest(parameterized.TestCase):
         unseen = summary["evaluations"]["unseen"]
         self.assertEqual(unseen["clients"], len(fakes.CLIENTS.unseen))
         self.assertEqual(unseen["loss"], fakes.UNSEEN * summary["test"]["loss"])
-        shown = f"{unseen['token_perplexity']:.2f} a sub-word"
-        self.assertRegex(self.out.getvalue(), rf"\n  unseen +{shown}")
+        shown = re.escape(figures.with_headline(unseen, "token_perplexity"))
+        self.assertRegex(self.out.getvalue(), rf"\n  unseen +{shown} a sub-word")
 
     def test_a_run_with_two_evaluations_resumes_to_the_same_files(self):
         config = fakes.config(evaluation__names="validation, adapted")
@@ -276,7 +277,7 @@ class LaunchTest(parameterized.TestCase):
         self.train()
         code = self.train(fakes.config(federated__rounds=8), data_hash="other")
         self.assertEqual(code, 1)
-        (line,) = self.err.getvalue().splitlines()
+        *_, line = self.err.getvalue().splitlines()
         self.assertRegex(line, r"^error: .* other text .* \(data def, now other\); put the text")
 
     def test_a_run_of_an_earlier_version_goes_on(self):

@@ -80,10 +80,12 @@ def encoded_bytes(choice):
 
 class OffersTest(parameterized.TestCase):
     @parameterized.named_parameters(
-        (choice.label.replace(" ", "_"), choice) for choice in (*UPLOADS, *DOWNLOADS[3:])
+        (f"{direction}_{choice.label.replace(' ', '_')}", direction, choice)
+        for direction, choices in (("upload", UPLOADS), ("download", DOWNLOADS))
+        for choice in choices
     )
-    def test_codecs_cost_what_they_make(self, choice):
-        offered = upload_offers() if choice in UPLOADS else download_offers()
+    def test_codecs_cost_what_they_make(self, direction, choice):
+        offered = upload_offers() if direction == "upload" else download_offers()
         (offer,) = (o for o in offered if o.label == choice.label and fraction_of(o) == 1.0)
         self.assertEqual((offer.mean_bytes, offer.worst_bytes), (encoded_bytes(choice),) * 2)
 

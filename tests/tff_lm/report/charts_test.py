@@ -199,9 +199,10 @@ class ChartsTest(absltest.TestCase):
         (axes,) = drawn.axes
         self.assertLess(axes.get_ylim()[1], 650.0)
         self.assertEqual(
-            axes.get_ylabel(), "validation perplexity, sub-word\n(not shown: above 600)"
+            axes.get_ylabel(),
+            "validation perplexity,\nwith end of sentence\n(not shown: above 600)",
         )
-        flat = experiment("flat", perplexity=100.0, rounds=40)
+        flat = experiment("flat", perplexity=100.0, rounds=10)
         self.assertNotIn("not shown", curved([flat], None, [flat]).draw().axes[0].get_ylabel())
 
     def test_no_plot_without_figures(self):

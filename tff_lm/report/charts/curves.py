@@ -82,7 +82,7 @@ class Curves:
             self._line(axes, experiment, {**how, "label": label})
         cut = f"\n(not shown: above {end})" if max(map(max, heights)) > high else ""
         axes.set(
-            xlabel=self.progress.label, ylabel=f"validation perplexity, with end of sentence{cut}"
+            xlabel=self.progress.label, ylabel=f"validation perplexity,\nwith end of sentence{cut}"
         )
         style.legend(figure, labels)
         return figure
