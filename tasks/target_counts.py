@@ -12,21 +12,24 @@ from tasks import client_store
 from tasks.task import Task
 from tasks.vocabulary import BOS
 
-_FILE = "training_counts.npy"
+# Beside the task's folder, after which it is named: in a folder of the cache, one file more
+# would count as damage.
+_FILE = ".{}.training_counts.npy"
 
 
 def training_counts(task: Task) -> np.ndarray:
     """int64[V], over all sentences of all training clients, uncut; [BOS] is no target.
 
-    Counted once, and kept beside the prepared files where those can be written.
+    Counted once, and kept beside the task's folder where that can be written.
     """
-    file = pathlib.Path(task.folder) / _FILE
+    folder = pathlib.Path(task.folder)
+    file = folder.with_name(_FILE.format(folder.name))
     if file.is_file():
         kept: np.ndarray = np.load(file)
         return kept
     counts = _count(task.data_path, task.vocabulary.size)
     # By a name of its own, so that nobody reads half of it; a cache may be for reading alone.
-    temporary = file.with_name(f"{_FILE}.{os.getpid()}")
+    temporary = file.with_name(f"{file.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         with temporary.open("wb") as opened:
             np.save(opened, counts)

@@ -14,10 +14,9 @@ class TargetCountsTest(absltest.TestCase):
     def setUp(self):
         super().setUp()
         path = fixtures.write_json_lines(self.create_tempdir().full_path)
-        cache = self.create_tempdir().full_path
-        self.task: Task = make_task(
-            TaskOptions("text", path, cache_dir=cache, vocabulary_size=100), progress=False
-        )
+        self.cache = self.create_tempdir().full_path
+        self.options = TaskOptions("text", path, cache_dir=self.cache, vocabulary_size=100)
+        self.task: Task = make_task(self.options, progress=False)
 
     def test_are_those_of_the_training_text(self):
         counts = training_counts(self.task)
@@ -31,7 +30,13 @@ class TargetCountsTest(absltest.TestCase):
         counts = training_counts(self.task)
         os.remove(self.task.data_path)
         np.testing.assert_array_equal(training_counts(self.task), counts)
-        self.assertEmpty(list(pathlib.Path(self.task.folder).glob("*.npy.*")))
+        self.assertLen(list(pathlib.Path(self.cache).rglob("*counts*")), 1)
+
+    def test_leave_the_prepared_files_whole(self):
+        training_counts(self.task)
+        before = os.stat(self.task.data_path).st_ino
+        self.assertEqual(make_task(self.options, progress=False).folder, self.task.folder)
+        self.assertEqual(os.stat(self.task.data_path).st_ino, before)
 
 
 if __name__ == "__main__":
