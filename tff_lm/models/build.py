@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tff_lm.models.embedding import TiedEmbedding
 from tff_lm.models.language_model import LanguageModel
-from tff_lm.models.layers import COMPUTE_DTYPES, SubLayer, TiedEmbedding
+from tff_lm.models.layers import COMPUTE_DTYPES, SubLayer
 from tff_lm.models.logits import Logits
 from tff_lm.models.lora import attach
 from tff_lm.models.options import LoraOptions, ModelOptions

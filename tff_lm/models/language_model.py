@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from tff_lm.models.layers import CallContext, Dropout, SubLayer, TiedEmbedding
+from tff_lm.models.embedding import TiedEmbedding
+from tff_lm.models.layers import CallContext, Dropout, SubLayer
 from tff_lm.models.logits import Logits
 from tff_lm.models.token_packing import TokenPacking
 
