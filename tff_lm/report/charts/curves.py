@@ -10,6 +10,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tff_lm import figures
 from tff_lm.report.charts import style
 from tff_lm.report.experiments import Experiment
 from tff_lm.report.runs import Point
@@ -18,6 +19,7 @@ from tff_lm.run_folder.progress import human_bytes
 # A model that has just begun predicts so badly that its end could not be seen: the axis is cut at
 # this multiple of the least perplexity.
 _CUT = 6.0
+_PERPLEXITY = figures.FIGURES["token_perplexity"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +73,7 @@ class Curves:
         self._set_limits(axes)
         for experiment in self.shown:
             self._line(axes, experiment, style.of(experiment, self.all, self.baseline))
-        axes.set(xlabel=self.progress.label, ylabel="validation perplexity, with end of sentence")
+        axes.set(xlabel=self.progress.label, ylabel=style.lines(f"validation {_PERPLEXITY.label}"))
         style.legend(figure, labels)
         return figure
 

@@ -37,7 +37,9 @@ def draw(experiments: Sequence[Experiment], baseline: Experiment | None) -> Figu
         how = style.of(experiment, experiments, baseline)
         how = {**how, "linestyle": "none", "label": experiment.name, "capsize": 3}
         axes.errorbar(upload, found.mean, yerr=found.deviation, **how)
-    axes.set(xlabel="uploaded by a client in a round", ylabel=f"test {perplexity.label}")
+    axes.set(
+        xlabel="uploaded by a client in a round", ylabel=style.lines(f"test {perplexity.label}")
+    )
     style.legend(figure, labels)
     return figure
 

@@ -143,6 +143,11 @@ def _legend_columns(labels: Sequence[str]) -> int:
     return 2 if len(labels) > 3 and max(map(len, labels)) <= _LONGEST_OF_TWO else 1
 
 
+def lines(label: str) -> str:
+    """The label of an axis, broken where a figure's name ends and its qualifications begin."""
+    return label.replace(", ", ",\n", 1)
+
+
 def scale(axes: Axes, which: str, low: float, high: float, text: Callable[[float], str]) -> None:
     """Labels an axis in plain words, and makes it logarithmic if its data spread far.
 
