@@ -116,7 +116,7 @@ def _figure(
     # A curve within one decade has no major tick to speak of: label some minor ones.
     axes.yaxis.set_minor_formatter(matplotlib.ticker.LogFormatter(minor_thresholds=(2, 0.5)))
     axes.set_xlabel(label)
-    axes.set_ylabel("perplexity of a sub-word, with end of sentence")
+    axes.set_ylabel("perplexity of a sub-word,\nwith end of sentence")
     axes.set_title(title)
     axes.legend(loc="best")
     return figure

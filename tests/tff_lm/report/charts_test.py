@@ -113,7 +113,7 @@ class ChartsTest(absltest.TestCase):
         axes = clients.draw([one, *old], None, [one, *old]).axes[0]
         bar = axes.collections[0].get_segments()[0].tolist()
         np.testing.assert_allclose(bar, [[60, 0], [119.2, 0]])
-        self.assertEndsWith(axes.get_xlabel(), "perplexity, with end of sentence")
+        self.assertEndsWith(axes.get_xlabel(), "perplexity,\nwith end of sentence")
         axes = clients.draw([one], None, [one]).axes[0]
         self.assertEqual(axes.collections[0].get_segments()[0].tolist(), [[75, 0], [149, 0]])
         self.assertEqual(axes.get_xlabel(), "of a person: test perplexity")

@@ -45,7 +45,7 @@ def draw(
     axes.set_ylim(len(experiments) - 0.4, -0.8)
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
-    axes.set(xlabel=f"of a person: test {headline.of_experiments(experiments).label}")
+    axes.set(xlabel=style.lines(f"of a person: test {headline.of_experiments(experiments).label}"))
     return figure
 
 

@@ -10,6 +10,7 @@ from matplotlib import ticker
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tff_lm import figures
 from tff_lm.report.charts import style, ticks
 from tff_lm.report.experiments import Experiment
 from tff_lm.report.runs import Point
@@ -18,6 +19,7 @@ from tff_lm.run_folder.progress import human_bytes
 # A model that has just begun predicts so badly that its end could not be seen: the axis is cut at
 # this multiple of the least perplexity.
 _CUT = 6.0
+_PERPLEXITY = figures.FIGURES["token_perplexity"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,9 +83,8 @@ class Curves:
             how = style.of(experiment, self.section, self.baseline)
             self._line(axes, experiment, {**how, "label": label})
         cut = f"\n(not shown: above {end})" if max(map(max, heights)) > high else ""
-        axes.set(
-            xlabel=self.progress.label, ylabel=f"validation perplexity,\nwith end of sentence{cut}"
-        )
+        height = style.lines(f"validation {_PERPLEXITY.label}") + cut
+        axes.set(xlabel=self.progress.label, ylabel=height)
         style.legend(figure, labels)
         return figure
 

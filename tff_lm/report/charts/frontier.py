@@ -47,7 +47,9 @@ def draw(
         how = style.of(experiment, section, baseline)
         how = {**how, "linestyle": "none", "label": experiment.name, "capsize": 3}
         axes.errorbar(upload, found.mean, yerr=found.deviation, **how)
-    axes.set(xlabel="uploaded by a client in a round", ylabel=f"test {perplexity.label}")
+    axes.set(
+        xlabel="uploaded by a client in a round", ylabel=style.lines(f"test {perplexity.label}")
+    )
     style.legend(figure, labels)
     return figure
 

@@ -154,6 +154,11 @@ def _legend_columns(labels: Sequence[str]) -> int:
     return 2 if len(labels) > 3 and max(map(len, labels)) <= _LONGEST_OF_TWO else 1
 
 
+def lines(label: str) -> str:
+    """The label of an axis, broken where a figure's name ends and its qualifications begin."""
+    return label.replace(", ", ",\n", 1)
+
+
 def _for_page(text: str) -> str:
     text = text[text.index("<svg") :]
     # Groups are named figure_1, axes_1 ... in every figure, and nothing refers to them. The page
