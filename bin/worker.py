@@ -19,7 +19,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from absl import flags, logging
+from absl import flags
 
 from tff_lm import paths
 from tff_lm.commands import failures
@@ -68,7 +68,7 @@ def _serve(port: int, folder: pathlib.Path, concurrency: int, log_path: str | No
                     f"The TLS end stopped at once: is port {port} taken? See the log "
                     f"({log_path or 'set --log'})."
                 )
-            logging.info("Serving on port %d, %d clients at once.", port, concurrency)
+            _say(f"Serving on port {port}, {concurrency} clients at once.")
             while started.alive() and end.alive():
                 time.sleep(_CHECK_SECONDS)
 
@@ -78,7 +78,11 @@ def _serve_forever(folder: pathlib.Path) -> None:
     log_path = paths.resolve(_LOG.value) if _LOG.value else None
     while True:
         _serve(_PORT.value, folder, concurrency, log_path)
-        logging.info("The worker ended: the last run has left it, or it died. Starting another.")
+        _say("The worker ended: the last run has left it, or it died. Starting another.")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _terminate(signal_number: int, frame: object) -> None:
