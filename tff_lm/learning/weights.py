@@ -54,7 +54,7 @@ class Partition:
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     trained: tuple[int, ...]
-    matrices: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    matrices: Mapping[str, int] = dataclasses.field(default_factory=dict, hash=False)
 
     @property
     def frozen(self) -> tuple[int, ...]:

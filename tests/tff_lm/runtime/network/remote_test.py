@@ -242,7 +242,7 @@ class RefusalTest(RemoteTestCase):
         self.assertIn(f"is port {port} taken?", message)
 
     def test_no_certificates(self):
-        self.assertIn("Give --certificates", self.outcome())
+        self.assertIn("give --certificates", self.outcome())
         self.assertIn("ca.pem is missing", self.outcome(f"--certificates={self.root}"))
 
 
